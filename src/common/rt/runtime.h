@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Runtime: everything nondeterministic that a daemon may touch, in one place: executors, time,
+// randomness, network, disks, small files. rt/real implements it for processes, qa/sim for
+// simulations. Passed by reference to constructors; outlives everything built on it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/rng.h"
+#include "common/rt/block_file.h"
+#include "common/rt/clock.h"
+#include "common/rt/kv.h"
+#include "common/rt/net.h"
+#include "common/rt/task.h"
+
+namespace plimsoll {
+
+struct KvOptions {
+  bool create = false;
+  size_t memtable_bytes = 16 << 20;  ///< per memtable; two at most
+  size_t cache_bytes = 8 << 20;
+};
+
+struct BlockFileOptions {
+  bool create = false;        ///< EEXIST where it exists
+  uint64_t size = 0;          ///< for create
+  bool preallocate = true;    ///< for create: reserve the host's blocks; ENOSPC where they do not fit
+};
+
+/// Held while a daemon uses a directory.
+struct DirLock {
+  virtual ~DirLock() = default;
+};
+
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+
+  /// Executor of everything but PGs; also shard 0.
+  virtual Executor executor() = 0;
+  /// Executors that PGs are pinned to: shard 0 .. shards()-1.
+  virtual Executor shard(size_t index) = 0;
+  virtual size_t shards() const = 0;
+
+  virtual Clock& clock() = 0;
+  /// For executor() only; other shards fork their own at start.
+  virtual Rng& rng() = 0;
+  virtual Net& net() = 0;
+
+  virtual Task<Result<std::unique_ptr<BlockFile>>> open_block_file(std::string path,
+                                                                   BlockFileOptions options) = 0;
+  virtual Task<Result<std::unique_ptr<Kv>>> open_kv(std::string path, KvOptions options) = 0;
+
+  /// Small files: conf, superblocks, keyrings. ENOENT and so on name the path. At most 64 MiB.
+  virtual Result<std::string> read_file(const std::string& path) = 0;
+  /// Atomic and durable: a reader sees the old content or the new.
+  virtual Result<> write_file(const std::string& path, std::string_view content) = 0;
+  virtual Result<> remove_file(const std::string& path) = 0;
+  virtual Result<> make_dirs(const std::string& path) = 0;
+  /// EBUSY says that another process uses `dir`.
+  virtual Result<std::unique_ptr<DirLock>> lock_dir(const std::string& dir) = 0;
+  /// Bytes free for us on the file system of `path`.
+  virtual Result<uint64_t> host_free(const std::string& path) = 0;
+  /// Resident bytes of this process; 0 in the simulator.
+  virtual uint64_t resident_bytes() = 0;
+  /// This host's short name and this process's id (a nonce in addresses).
+  virtual std::string host_name() = 0;
+  virtual uint32_t process_id() = 0;
+};
+
+}  // namespace plimsoll
