@@ -162,8 +162,10 @@ ADMIN_COMMANDS = {
               "log flush", "heap stats", "dump_mempools", "nosuchcommand"],
 }
 
-# Wrong requests: exit code (and, in the recording, the exact stderr).
+# Wrong requests. The first ones ask whether PGs are whole, before later ones create pools.
 ERRORS = {
+    "osd_purge_no_flag": "osd purge 0",
+    "osd_destroy_no_flag": "osd destroy 0",
     "unknown_command": "frobnicate the cluster",
     "unknown_subcommand": "osd frobnicate",
     "bad_int": "osd find banana",
@@ -205,8 +207,6 @@ ERRORS = {
     "osd_in_missing": "osd in 99",
     "osd_out_bad_name": "osd out banana",
     "osd_rm_up": "osd rm 0",
-    "osd_destroy_no_flag": "osd destroy 0",
-    "osd_purge_no_flag": "osd purge 0",
     "osd_lost_no_flag": "osd lost 0",
     "osd_reweight_range": "osd reweight 0 2.5",
     "osd_reweight_bad": "osd reweight 0 banana",
@@ -337,3 +337,19 @@ WARNING_COMMANDS = ["status", "health", "health_detail", "osd_tree", "osd_tree_u
                     "osd_tree_down", "osd_df", "osd_df_tree", "osd_dump", "osd_stat", "pg_stat",
                     "pg_dump", "pg_dump_stuck", "pg_ls", "pg_query", "pg_map", "df",
                     "osd_pool_stats", "osd_ok_to_stop", "versions", "osd_perf"]
+
+# Plain answers of which every line's wording counts, not only headers and labels.
+WORDING = {"osd_dump", "osd_pool_ls_detail", "osd_stat", "pg_stat", "osd_utilization",
+           "osd_blocklist_ls", "mon_dump", "mon_stat", "health", "health_detail", "pg_map",
+           "osd_map", "osd_lspools", "osd_pool_get_size", "osd_getmaxosd", "config_get_one",
+           "osd_crush_class_ls", "osd_crush_rule_ls", "pg_dump_stuck", "osd_pool_stats"}
+
+# JSON answers whose keys below that depth are names of options or counters, thus data.
+OPEN_BELOW = {"osd.0/config show": 0, "mon.a/config show": 0, "osd.0/config diff": 1,
+              "mon.a/config diff": 1, "osd.0/help": 0, "mon.a/help": 0,
+              "tell_osd_help": 0, "tell_mon_help": 0}
+
+# Recorded for reading, but nothing that a test should compare.
+NOT_COMPARED = {"osd.0/get_command_descriptions", "mon.a/get_command_descriptions",
+                "osd.0/perf schema", "mon.a/perf schema", "osd.0/perf histogram dump",
+                "osd.0/log dump", "osd.0/1", "osd.0/heap stats", "mon.a/heap stats", "osd.0/smart", "mgr_module_ls"}

@@ -14,11 +14,11 @@ import argparse
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 import uuid
+
+from cluster import Cluster, free_base_port, parse_size
 
 BINARIES = ("ceph", "ceph-mon", "ceph-mgr", "ceph-osd", "monmaptool", "rados")
 
@@ -28,73 +28,16 @@ def missing_binaries():
     return [name for name in BINARIES if shutil.which(name) is None]
 
 
-def parse_size(text):
-    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-    text = str(text).upper().rstrip("B").rstrip("I")
-    return int(float(text[:-1]) * units[text[-1]]) if text[-1] in units else int(text)
-
-
-def pid_alive(pid):
-    """False for a zombie too: a daemon that we started ourselves and that has exited."""
-    try:
-        with open("/proc/%d/stat" % pid) as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-class RealCluster:
+class RealCluster(Cluster):
     """Owns the daemons under `directory`; `pids` survive in pid files, so stop works later."""
 
-    def __init__(self, directory, osds=3, osd_size="4G", base_port=21000, msgr1=False, conf=None):
-        self.dir = os.path.abspath(directory)
-        self.osds = osds
+    def __init__(self, directory, osds=3, osd_size="4G", base_port=None, msgr1=False, conf=None):
+        super().__init__(directory, osds)
         self.osd_size = parse_size(osd_size)
-        self.base_port = base_port
+        self.base_port = base_port or free_base_port()
         self.msgr1 = msgr1
         self.extra_conf = dict(conf or {})
-        self.conf = os.path.join(self.dir, "ceph.conf")
-        self.timing = {}
 
-    # -- paths ---------------------------------------------------------------------------------
-    def path(self, *parts):
-        return os.path.join(self.dir, *parts)
-
-    def asok(self, name):
-        return self.path("run", name + ".asok")
-
-    def daemon_names(self):
-        run = self.path("run")
-        names = os.listdir(run) if os.path.isdir(run) else []
-        return sorted(n[:-4] for n in names if n.endswith(".pid"))
-
-    def pid(self, name):
-        try:
-            with open(self.path("run", name + ".pid")) as f:
-                return int(f.read())
-        except (FileNotFoundError, ValueError):
-            return None
-
-    def pids(self):
-        found = {n: self.pid(n) for n in self.daemon_names()}
-        return {n: p for n, p in found.items() if p and pid_alive(p)}
-
-    # -- running stock tools -------------------------------------------------------------------
-    def run(self, *args, timeout=60, check=True, stdin=None):
-        done = subprocess.run(list(args), stdin=subprocess.DEVNULL if stdin is None else None,
-                              input=stdin, capture_output=True, timeout=timeout)
-        if check and done.returncode != 0:
-            raise RuntimeError("%s: rc %d: %s" % (" ".join(args), done.returncode,
-                                                  done.stderr.decode(errors="replace")))
-        return done
-
-    def ceph(self, *args, **kw):
-        return self.run("ceph", "-c", self.conf, *args, **kw)
-
-    def ceph_json(self, *args, **kw):
-        return json.loads(self.ceph(*args, "-f", "json", **kw).stdout)
-
-    # -- life ----------------------------------------------------------------------------------
     def write_conf(self):
         v2, v1 = self.base_port, self.base_port + 1
         addrs = "v2:127.0.0.1:%d/0" % v2
@@ -151,16 +94,6 @@ class RealCluster:
         self.fsid = common["fsid"]
         self.mon_addrs = "[%s]" % addrs
 
-    def spawn(self, binary, name):
-        """Starts one daemon in the foreground mode of its own, in its own session."""
-        with open(self.path("log", name + ".out"), "ab") as out:
-            child = subprocess.Popen(
-                [binary, "-c", self.conf, "-i", name.split(".", 1)[1], "-f"],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-        with open(self.path("run", name + ".pid"), "w") as f:
-            f.write("%d\n" % child.pid)
-        return child
-
     def start(self, timeout=180):
         """Makes the cluster and returns when every PG is active+clean. Fills `timing`."""
         if os.path.exists(self.conf):
@@ -203,60 +136,14 @@ class RealCluster:
                  timeout=120)
         return index
 
-    def is_clean(self):
-        status = self.ceph_json("status")
-        states = status["pgmap"]["pgs_by_state"]
-        return (status["osdmap"]["num_up_osds"] == self.osds and states
-                and status["mgrmap"]["available"]
-                and all(s["state_name"] == "active+clean" for s in states)
-                and sum(s["count"] for s in states) == status["pgmap"]["num_pgs"])
-
-    def wait_clean(self, deadline):
-        while not self.is_clean():
-            if time.monotonic() > deadline:
-                raise RuntimeError("not clean in time:\n" +
-                                   self.ceph("-s").stdout.decode(errors="replace"))
-            time.sleep(0.25)
-
     def start_daemon(self, name):
         return self.spawn("ceph-" + name.split(".")[0], name)
 
-    def kill_daemon(self, name, sig=signal.SIGKILL, timeout=30):
-        """Sends `sig` to one daemon of this cluster and waits for its end."""
-        pid = self.pid(name)
-        if pid is None or not pid_alive(pid):
-            return
-        os.kill(pid, sig)
-        deadline = time.monotonic() + timeout
-        while pid_alive(pid):
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGKILL)
-            self._reap(pid)
-            time.sleep(0.02)
-        self._reap(pid)
-
-    @staticmethod
-    def _reap(pid):
-        try:
-            os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            pass
-
-    def stop(self, kill=False):
-        order = sorted(self.pids(), key=lambda n: ("osd", "mgr", "mon").index(n.split(".")[0]))
-        for name in order:
-            self.kill_daemon(name, signal.SIGKILL if kill else signal.SIGTERM)
-
-    def destroy(self):
-        self.stop(kill=True)
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.destroy()
+    def is_clean(self):
+        """As for every cluster, and the manager has brought its first statistics."""
+        status = self.ceph_json("status")
+        return (status["mgrmap"]["available"] and bool(status["pgmap"]["pgs_by_state"])
+                and super().is_clean())
 
 
 def main():
@@ -266,7 +153,7 @@ def main():
     start.add_argument("dir")
     start.add_argument("--osds", type=int, default=3)
     start.add_argument("--osd-size", default="4G")
-    start.add_argument("--base-port", type=int, default=21000)
+    start.add_argument("--base-port", type=int)
     start.add_argument("--msgr1", action="store_true", help="listen on msgr v1 as well")
     start.add_argument("--conf", action="append", default=[], metavar="[SECTION/]KEY=VALUE")
     stop = sub.add_parser("stop")
