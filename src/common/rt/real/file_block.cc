@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "common/rt/real/file_block.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "common/base/units.h"
+
+namespace plimsoll::real {
+
+namespace {
+
+/// Above this a copy out of the page cache would hold up the executor longer than a thread's wake.
+constexpr size_t kInlineRead = 128_KiB;
+
+Result<> create(int fd, const std::string& path, BlockFileOptions options) {
+  const auto size = static_cast<off_t>(options.size);
+  const int code = options.preallocate ? ::posix_fallocate(fd, 0, size)
+                   : ::ftruncate(fd, size) != 0 ? errno : 0;
+  if (code) return errno_error(fmt::format("reserve {} bytes for", options.size).c_str(), path, code);
+  if (::fsync(fd) != 0) return errno_error("sync", path, errno);
+  return sync_parent(path);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlockFile>> FileBlock::open(ThreadPool& pool, const std::string& path,
+                                                   BlockFileOptions options) {
+  const int flags = O_RDWR | O_CLOEXEC | (options.create ? O_CREAT | O_EXCL : 0);
+  Fd fd(::open(path.c_str(), flags, 0644));
+  if (!fd.valid()) return errno_error(options.create ? "create" : "open", path, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(EBUSY, fmt::format("{} is in use by another process", path));
+  if (options.create) {
+    if (auto created = create(fd.get(), path, options); !created) {
+      ::unlink(path.c_str());
+      return created.error();
+    }
+  }
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
+  const auto size = static_cast<uint64_t>(st.st_size);
+  return std::unique_ptr<BlockFile>(new FileBlock(pool, path, std::move(fd), size));
+}
+
+Task<Result<Bytes>> FileBlock::read(uint64_t offset, size_t length) {
+  if (!in_range(offset, length))
+    co_return fail(EIO, fmt::format("{}: no {} bytes at {}", path_, length, offset));
+  Buffer buffer(length, kBlock);
+  size_t have = 0;
+  if (length <= kInlineRead) {
+    iovec iov{buffer.data(), length};
+    const ssize_t n = ::preadv2(fd_.get(), &iov, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    if (n > 0) have = static_cast<size_t>(n);
+  }
+  if (have < length) {
+    auto rest = [&] { return read_rest(offset + have, buffer.span().subspan(have)); };
+    CO_TRY_VOID(co_await offload(pool_, rest));
+  }
+  co_return Bytes::take(std::move(buffer));
+}
+
+Result<> FileBlock::read_rest(uint64_t offset, std::span<uint8_t> into) {
+  while (!into.empty()) {
+    const ssize_t n = ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error("read", path_, errno);
+    if (n == 0) return fail(EIO, fmt::format("{} ends early at {}", path_, offset));
+    into = into.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
+Task<Result<>> FileBlock::write(uint64_t offset, std::vector<Bytes> pieces) {
+  uint64_t length = 0;
+  for (const auto& p : pieces) length += p.size();
+  if (!in_range(offset, length))
+    co_return fail(EIO, fmt::format("{}: no {} bytes at {}", path_, length, offset));
+  auto all = [&] { return write_all(offset, pieces); };
+  co_return co_await offload(pool_, all);
+}
+
+Result<> FileBlock::write_all(uint64_t offset, const std::vector<Bytes>& pieces) {
+  std::vector<iovec> iov;
+  iov.reserve(pieces.size());
+  for (const auto& p : pieces)
+    if (!p.empty()) iov.push_back({const_cast<uint8_t*>(p.data()), p.size()});
+  size_t first = 0;
+  while (first < iov.size()) {
+    const int count = static_cast<int>(std::min<size_t>(iov.size() - first, IOV_MAX));
+    ssize_t n = ::pwritev(fd_.get(), &iov[first], count, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error("write", path_, errno);
+    offset += static_cast<uint64_t>(n);
+    while (n > 0) {
+      const size_t part = std::min(static_cast<size_t>(n), iov[first].iov_len);
+      iov[first].iov_base = static_cast<uint8_t*>(iov[first].iov_base) + part;
+      iov[first].iov_len -= part;
+      n -= static_cast<ssize_t>(part);
+      if (iov[first].iov_len == 0) first++;
+    }
+  }
+  return {};
+}
+
+struct FileBlock::SyncJob final : ThreadPool::Job {
+  explicit SyncJob(FileBlock& f) : file(f) {}
+  void run() override {
+    while (file.sync_once()) {
+    }
+  }
+  FileBlock& file;
+};
+
+Task<Result<>> FileBlock::sync() {
+  auto start = [this](SyncWaiter waiter) { request_sync(std::move(waiter)); };
+  co_return co_await suspend<Result<>>(start);
+}
+
+void FileBlock::request_sync(SyncWaiter waiter) {
+  {
+    std::lock_guard lock(sync_mutex_);
+    sync_waiting_.push_back(std::move(waiter));
+    if (sync_running_) return;
+    sync_running_ = true;
+  }
+  pool_.submit(std::make_unique<SyncJob>(*this));
+}
+
+bool FileBlock::sync_once() {
+  std::vector<SyncWaiter> mine;
+  Result<> result;
+  {
+    std::lock_guard lock(sync_mutex_);
+    mine.swap(sync_waiting_);
+    if (sync_failed_) result = *sync_failed_;
+  }
+  if (result && ::fdatasync(fd_.get()) != 0) result = errno_error("sync", path_, errno);
+  bool more;
+  {
+    std::lock_guard lock(sync_mutex_);
+    if (!result) sync_failed_ = result.error();
+    more = !sync_waiting_.empty();
+    sync_running_ = more;
+  }
+  // Last: where nobody waits any more, the file may be destroyed as soon as these tasks go on.
+  for (auto& w : mine) complete(std::move(w), result);
+  return more;
+}
+
+}  // namespace plimsoll::real

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One commit thread takes all batches that queued up while it was busy, writes them as one RocksDB
+// batch with one sync of the log, and resumes their tasks in order by one post per executor. Reads
+// look into memory on the spot and go to the pool only when the disk is needed. Memory is bounded:
+// two memtables, a block cache, few open files. Log files are recycled, so that a sync rewrites
+// allocated blocks and does not wait for the host's journal.
+#include "common/rt/real/rocks_kv.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/iterator.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "common/base/units.h"
+#include "common/rt/real/files.h"
+#include "common/rt/real/thread_pool.h"
+
+namespace plimsoll::real {
+
+namespace {
+
+using rocksdb::Slice;
+using rocksdb::Status;
+using CommitWaiter = std::unique_ptr<Waiter<Result<>>>;
+
+constexpr size_t kGroupBytes = 8_MiB;
+/// Reads on the executor give up and move to the pool after this many dead entries.
+constexpr uint64_t kInlineSkips = 256;
+
+Error kv_error(const Status& s, const std::string& path) {
+  const std::string text = fmt::format("kv store {}: {}", path, s.ToString());
+  if (s.IsNoSpace()) return fail(ENOSPC, text);
+  if (s.IsBusy() || s.IsTryAgain()) return fail(EBUSY, text);
+  return fail(EIO, text);
+}
+
+rocksdb::Options db_options(const KvOptions& options) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.cache_bytes, 2);
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+
+  rocksdb::Options db;
+  db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  db.create_if_missing = options.create;
+  db.error_if_exists = options.create;
+  db.compression = rocksdb::kNoCompression;
+  db.write_buffer_size = options.memtable_bytes;
+  db.max_write_buffer_number = 2;
+  db.target_file_size_base = options.memtable_bytes;
+  db.max_bytes_for_level_base = 4 * options.memtable_bytes;
+  db.level_compaction_dynamic_level_bytes = true;
+  db.max_background_jobs = 2;
+  db.max_open_files = 256;
+  db.max_file_opening_threads = 1;
+  db.bytes_per_sync = 1_MiB;
+  db.recycle_log_file_num = 4;
+  db.max_total_wal_size = 4 * options.memtable_bytes;
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  db.avoid_flush_during_shutdown = true;
+  db.allow_concurrent_memtable_write = false;
+  db.enable_write_thread_adaptive_yield = false;
+  db.paranoid_checks = true;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  db.skip_stats_update_on_db_open = true;
+  db.info_log_level = rocksdb::WARN_LEVEL;
+  db.max_log_file_size = 1_MiB;
+  db.keep_log_file_num = 2;
+  return db;
+}
+
+/// A batch between commit() and its awaiter. Everything but the batch is under the queue's mutex.
+struct Pending {
+  explicit Pending(KvBatch b) : batch(std::move(b)) {}
+  KvBatch batch;
+  std::optional<Result<>> result;
+  CommitWaiter waiter;
+};
+
+class RocksKv : public Kv {
+ public:
+  RocksKv(ThreadPool& pool, std::string path, std::unique_ptr<rocksdb::DB> db)
+      : pool_(pool), path_(std::move(path)), db_(std::move(db)), committer_([this] { work(); }) {}
+  ~RocksKv() override { shut(); }
+
+  Task<Result<std::optional<std::string>>> get(std::string key) override;
+  Task<Result<std::vector<Pair>>> scan(std::string from, std::string to, size_t limit,
+                                       size_t max_bytes) override;
+  Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override;
+  Task<Result<>> commit(KvBatch batch) override;
+  Task<Result<>> compact() override;
+  int64_t host_bytes() override { return dir_bytes(path_); }
+  Task<void> close() override;
+
+ private:
+  using PendingPtr = std::shared_ptr<Pending>;
+  /// A read either from memory alone, Incomplete where that is not enough, or from everywhere.
+  enum class Tier { kMemory, kAll };
+
+  Status read(Tier tier, const std::string& key, std::optional<std::string>& value);
+  Status read(Tier tier, const std::string& from, const std::string& to, size_t limit,
+              size_t max_bytes, std::vector<Pair>& out);
+  Status read_last(Tier tier, const std::string& from, const std::string& to,
+                   std::optional<Pair>& out);
+  /// Tries `read(tier)` in memory, then on the pool.
+  template <class F>
+  Task<Status> tiered(F read);
+
+  Task<Result<>> committed(PendingPtr pending);
+  void work();
+  /// From the queue's head, with the mutex held.
+  std::vector<PendingPtr> take_group();
+  Result<> write(const std::vector<PendingPtr>& group);
+  void finish(std::vector<PendingPtr> group, const Result<>& result);
+  void shut();
+
+  ThreadPool& pool_;
+  const std::string path_;
+  std::unique_ptr<rocksdb::DB> db_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<PendingPtr> queue_;
+  bool stopping_ = false;
+  bool out_of_space_ = false;  ///< the commit thread's own
+  std::thread committer_;
+};
+
+rocksdb::ReadOptions read_options(bool memory_only) {
+  rocksdb::ReadOptions options;
+  if (!memory_only) return options;
+  options.read_tier = rocksdb::kBlockCacheTier;
+  options.max_skippable_internal_keys = kInlineSkips;
+  return options;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+template <class F>
+Task<Status> RocksKv::tiered(F read) {
+  Status status = read(Tier::kMemory);
+  if (!status.IsIncomplete()) co_return status;
+  auto everywhere = [&read] { return read(Tier::kAll); };
+  co_return co_await offload(pool_, everywhere);
+}
+
+Status RocksKv::read(Tier tier, const std::string& key, std::optional<std::string>& value) {
+  rocksdb::PinnableSlice found;
+  const Status s = db_->Get(read_options(tier == Tier::kMemory), db_->DefaultColumnFamily(), key, &found);
+  value.reset();
+  if (s.IsNotFound()) return Status::OK();
+  if (s.ok()) value = found.ToString();
+  return s;
+}
+
+Task<Result<std::optional<std::string>>> RocksKv::get(std::string key) {
+  std::optional<std::string> value;
+  auto attempt = [&](Tier tier) { return read(tier, key, value); };
+  const Status status = co_await tiered(attempt);
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return std::move(value);
+}
+
+Status RocksKv::read(Tier tier, const std::string& from, const std::string& to, size_t limit,
+                     size_t max_bytes, std::vector<Pair>& out) {
+  out.clear();
+  auto options = read_options(tier == Tier::kMemory);
+  const Slice bound(to);
+  if (!to.empty()) options.iterate_upper_bound = &bound;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
+  size_t bytes = 0;
+  for (it->Seek(from); it->Valid() && out.size() < limit; it->Next()) {
+    bytes += it->value().size();
+    if (bytes > max_bytes && !out.empty()) break;
+    out.emplace_back(it->key().ToString(), it->value().ToString());
+  }
+  return it->status();
+}
+
+Task<Result<std::vector<Kv::Pair>>> RocksKv::scan(std::string from, std::string to, size_t limit,
+                                                  size_t max_bytes) {
+  std::vector<Pair> out;
+  if (!to.empty() && to <= from) co_return out;
+  auto attempt = [&](Tier tier) { return read(tier, from, to, limit, max_bytes, out); };
+  const Status status = co_await tiered(attempt);
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return std::move(out);
+}
+
+Status RocksKv::read_last(Tier tier, const std::string& from, const std::string& to,
+                          std::optional<Pair>& out) {
+  out.reset();
+  auto options = read_options(tier == Tier::kMemory);
+  const Slice lower(from), upper(to);
+  options.iterate_lower_bound = &lower;
+  if (!to.empty()) options.iterate_upper_bound = &upper;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
+  it->SeekToLast();
+  if (it->Valid()) out = Pair(it->key().ToString(), it->value().ToString());
+  return it->status();
+}
+
+Task<Result<std::optional<Kv::Pair>>> RocksKv::last(std::string from, std::string to) {
+  std::optional<Pair> out;
+  if (!to.empty() && to <= from) co_return out;
+  auto attempt = [&](Tier tier) { return read_last(tier, from, to, out); };
+  const Status status = co_await tiered(attempt);
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return std::move(out);
+}
+
+// ---- committing ---------------------------------------------------------------------------------
+
+Task<Result<>> RocksKv::commit(KvBatch batch) {
+  auto pending = std::make_shared<Pending>(std::move(batch));
+  {
+    std::lock_guard lock(mutex_);
+    CHECK(!stopping_);
+    queue_.push_back(pending);
+  }
+  wake_.notify_one();
+  return committed(std::move(pending));
+}
+
+Task<Result<>> RocksKv::committed(PendingPtr pending) {
+  auto start = [this, &pending](CommitWaiter waiter) {
+    std::unique_lock lock(mutex_);
+    if (!pending->result) {
+      pending->waiter = std::move(waiter);
+      return;
+    }
+    lock.unlock();
+    complete(std::move(waiter), *pending->result);
+  };
+  co_return co_await suspend<Result<>>(start);
+}
+
+void RocksKv::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    auto group = take_group();
+    lock.unlock();
+    const Result<> result = write(group);
+    finish(std::move(group), result);
+    lock.lock();
+  }
+}
+
+std::vector<RocksKv::PendingPtr> RocksKv::take_group() {
+  std::vector<PendingPtr> group;
+  size_t bytes = 0;
+  while (!queue_.empty() && (group.empty() || bytes + queue_.front()->batch.bytes() <= kGroupBytes)) {
+    bytes += queue_.front()->batch.bytes();
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+Result<> RocksKv::write(const std::vector<PendingPtr>& group) {
+  size_t bytes = 64;
+  for (const auto& p : group) bytes += p->batch.bytes() + 16 * p->batch.ops().size();
+  rocksdb::WriteBatch batch(bytes);
+  for (const auto& p : group) {
+    for (const auto& op : p->batch.ops()) {
+      switch (op.kind) {
+        case KvBatch::Kind::kPut: batch.Put(op.key, op.value); break;
+        case KvBatch::Kind::kErase: batch.Delete(op.key); break;
+        case KvBatch::Kind::kEraseRange:
+          if (op.key < op.value) batch.DeleteRange(op.key, op.value);
+          break;
+      }
+    }
+  }
+  if (batch.Count() == 0) return {};
+  // After a full disk RocksDB refuses everything until it is told to look again.
+  if (out_of_space_) {
+    if (Status s = db_->Resume(); !s.ok()) return kv_error(s, path_);
+    out_of_space_ = false;
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const Status s = db_->Write(options, &batch);
+  if (s.ok()) return {};
+  out_of_space_ = s.IsNoSpace();
+  return kv_error(s, path_);
+}
+
+void RocksKv::finish(std::vector<PendingPtr> group, const Result<>& result) {
+  struct ToResume {
+    Executor executor;
+    std::vector<CommitWaiter> waiters;
+  };
+  std::vector<ToResume> by_executor;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& p : group) {
+      p->result = result;
+      if (!p->waiter) continue;
+      auto same = [&p](const ToResume& r) { return r.executor == p->waiter->executor; };
+      auto it = std::find_if(by_executor.begin(), by_executor.end(), same);
+      if (it == by_executor.end()) it = by_executor.insert(it, ToResume{p->waiter->executor, {}});
+      it->waiters.push_back(std::move(p->waiter));
+    }
+  }
+  for (auto& r : by_executor) {
+    boost::asio::post(r.executor, [waiters = std::move(r.waiters), result] {
+      for (const auto& w : waiters) w->resume(result);
+    });
+  }
+}
+
+Task<Result<>> RocksKv::compact() {
+  auto all = [this] {
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
+    return db_->CompactRange(options, nullptr, nullptr);
+  };
+  const Status status = co_await offload(pool_, all);
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return Result<>();
+}
+
+void RocksKv::shut() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (committer_.joinable()) committer_.join();
+  db_.reset();
+}
+
+Task<void> RocksKv::close() {
+  auto all = [this] {
+    shut();
+    return true;
+  };
+  co_await offload(pool_, all);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kv>> open_rocks_kv(ThreadPool& pool, const std::string& path,
+                                          KvOptions options) {
+  rocksdb::DB* db = nullptr;
+  const bool exists = ::access((path + "/CURRENT").c_str(), F_OK) == 0;
+  if (options.create && exists) return fail(EEXIST, fmt::format("kv store {} exists", path));
+  if (!options.create && !exists) return fail(ENOENT, fmt::format("there is no kv store in {}", path));
+  const Status s = rocksdb::DB::Open(db_options(options), path, &db);
+  if (s.ok()) return std::unique_ptr<Kv>(new RocksKv(pool, path, std::unique_ptr<rocksdb::DB>(db)));
+  if (s.ToString().find("LOCK") != std::string::npos)
+    return fail(EBUSY, fmt::format("kv store {} is in use by another process", path));
+  return kv_error(s, path);
+}
+
+}  // namespace plimsoll::real
