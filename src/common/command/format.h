@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How Ceph prints: JSON compact and pretty, and counts of bytes and things with units. Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+
+namespace plimsoll::command {
+
+enum class Format : uint8_t { kPlain, kJson, kJsonPretty };
+/// "", "plain", "json", "json-pretty"; anything else EINVAL.
+Result<Format> parse_format(std::string_view name);
+
+/// Floats: 17 significant digits (most commands), or nine decimals (perf dump).
+enum class Floats : uint8_t { kShort, kNineDecimals };
+
+/// kPlain prints as kJsonPretty. Pretty: 4 spaces, "key": value, a newline at the end.
+std::string print(const boost::json::value& v, Format format, Floats floats = Floats::kShort);
+
+/// "0 B", "512 B", "1.5 KiB", "32 MiB": Ceph's byte_u_t.
+std::string bytes_text(uint64_t bytes);
+/// "0", "999", "1.5k", "32M": Ceph's si_u_t, decimal.
+std::string si_text(uint64_t n);
+/// A fixed number of decimals.
+std::string fixed(double v, int decimals);
+/// As C++ streams print a double at `precision` significant digits ("0.95", "1", "1e-05").
+std::string general(double v, int precision = 6);
+
+}  // namespace plimsoll::command
