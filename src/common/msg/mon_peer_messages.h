@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What our own daemons say to monitors. Not Ceph's: an OSD asks for maps as clients do, but boots and
+// reports in its own words. Fields are only ever appended, with a version behind them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/map/pg_stats.h"
+#include "common/msg/message.h"
+
+namespace plimsoll::msg {
+
+struct MOsdBoot {
+  static constexpr uint16_t kType = 0x8000, kVersion = 1, kCompat = 1;
+  Uuid fsid;      ///< of the cluster that the store belongs to
+  Uuid osd_uuid;  ///< of the store: another store under the same id is refused
+  OsdId osd = kNoOsd;
+  EntityAddr addr;
+  Epoch newest_map = 0;  ///< held by the OSD
+  uint64_t total_bytes = 0;
+  std::string host;
+  std::string device_class;
+  std::map<std::string, std::string> metadata;
+  template <class F> void fields(F& f) {
+    f("fsid", fsid);
+    f("osd_uuid", osd_uuid);
+    f("osd", osd);
+    f("addr", addr);
+    f("newest_map", newest_map);
+    f("total_bytes", total_bytes);
+    f("host", host);
+    f("device_class", device_class);
+    f("metadata", metadata);
+  }
+  bool operator==(const MOsdBoot&) const = default;
+};
+
+struct MOsdMarkMeDown {
+  static constexpr uint16_t kType = 0x8001, kVersion = 1, kCompat = 1;
+  Uuid fsid;
+  OsdId osd = kNoOsd;
+  EntityAddr addr;  ///< of this incarnation: a later boot is not undone by an old message
+  Epoch epoch = 0;
+  template <class F> void fields(F& f) {
+    f("fsid", fsid);
+    f("osd", osd);
+    f("addr", addr);
+    f("epoch", epoch);
+  }
+  bool operator==(const MOsdMarkMeDown&) const = default;
+};
+
+struct MOsdMarkMeDownAck {
+  static constexpr uint16_t kType = 0x8002, kVersion = 1, kCompat = 1;
+  OsdId osd = kNoOsd;
+  Epoch epoch = 0;  ///< the map that shows it down
+  template <class F> void fields(F& f) {
+    f("osd", osd);
+    f("epoch", epoch);
+  }
+  bool operator==(const MOsdMarkMeDownAck&) const = default;
+};
+
+struct MOsdStats {
+  static constexpr uint16_t kType = 0x8003, kVersion = 1, kCompat = 1;
+  Uuid fsid;
+  OsdId osd = kNoOsd;
+  Epoch epoch = 0;  ///< the sender's osdmap
+  map::OsdStat stat;
+  std::vector<map::PgStat> pgs;  ///< those the OSD leads; only what changed since the last report
+  template <class F> void fields(F& f) {
+    f("fsid", fsid);
+    f("osd", osd);
+    f("epoch", epoch);
+    f("stat", stat);
+    f("pgs", pgs);
+  }
+  bool operator==(const MOsdStats&) const = default;
+};
+
+struct LogEntry {
+  static constexpr wire::Envelope kEnvelope{1, 1};
+  enum Level : uint8_t { kDebug = 0, kInfo = 1, kSecurity = 2, kWarn = 3, kError = 4 };
+  Utime stamp;
+  std::string name;  ///< "osd.3"
+  EntityAddr addr;
+  uint64_t seq = 0;  ///< per sender: the monitor drops what it has seen
+  uint8_t level = kInfo;
+  std::string channel = "cluster";
+  std::string text;
+  template <class F> void fields(F& f) {
+    f("stamp", stamp);
+    f("name", name);
+    f("addr", addr);
+    f("seq", seq);
+    f("level", level);
+    f("channel", channel);
+    f("text", text);
+  }
+  bool operator==(const LogEntry&) const = default;
+};
+
+struct MLog {
+  static constexpr uint16_t kType = 0x8004, kVersion = 1, kCompat = 1;
+  Uuid fsid;
+  std::vector<LogEntry> entries;
+  template <class F> void fields(F& f) {
+    f("fsid", fsid);
+    f("entries", entries);
+  }
+  bool operator==(const MLog&) const = default;
+};
+
+}  // namespace plimsoll::msg
