@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "common/rt/real/real_runtime.h"
+#include "common/rt/real/temp_dir.h"
 #include "common/rt/run_on.h"
 #include "common/rt/sync.h"
 #include "common/rt/task_group.h"
@@ -15,15 +15,6 @@
 namespace plimsoll::real {
 
 namespace {
-
-struct TempDir {
-  TempDir() {
-    char name[] = "/tmp/plimsoll_rt_XXXXXX";
-    path = ::mkdtemp(name);
-  }
-  ~TempDir() { std::filesystem::remove_all(path); }
-  std::string path;
-};
 
 EntityAddr loopback(uint16_t port = 0) {
   auto a = *EntityAddr::parse("127.0.0.1:0");

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/table.h>
@@ -44,6 +45,14 @@ Error kv_error(const Status& s, const std::string& path) {
   return fail(EIO, text);
 }
 
+/// RocksDB would poll a full host every five seconds by itself and refuse Resume() meanwhile; without
+/// an answer from GetFreeSpace it leaves the recovery to us, who know at once when space was freed.
+struct NoPollingEnv : rocksdb::EnvWrapper {
+  NoPollingEnv() : rocksdb::EnvWrapper(rocksdb::Env::Default()) {}
+  const char* Name() const override { return "NoPollingEnv"; }
+  Status GetFreeSpace(const std::string&, uint64_t*) override { return Status::NotSupported(); }
+};
+
 rocksdb::Options db_options(const KvOptions& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.cache_bytes, 2);
@@ -52,7 +61,9 @@ rocksdb::Options db_options(const KvOptions& options) {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
 
+  static NoPollingEnv env;
   rocksdb::Options db;
+  db.env = &env;
   db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   db.create_if_missing = options.create;
   db.error_if_exists = options.create;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// FileBlock and RocksKv: the common suites, and what is theirs alone: locks, damage, full hosts,
+// commits from several shards, reads that need the disk.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/rt/block_suite.h"
+#include "common/rt/kv_suite.h"
+#include "common/rt/real/real_runtime.h"
+#include "common/rt/real/temp_dir.h"
+#include "common/rt/run_on.h"
+
+namespace plimsoll {
+
+namespace real {
+namespace {
+
+struct RealHost : StorageHost {
+  explicit RealHost(size_t shards = 1) : rt(RealOptions{shards, 4}) {}
+  Runtime& runtime() override { return rt; }
+  void run(Task<void> task) override { rt.run(std::move(task)); }
+  std::string path(const std::string& name) override { return dir.path + "/" + name; }
+  TempDir dir;
+  RealRuntime rt;
+};
+
+/// A file system of `mib` MiB; unmounted with the object. Needs root.
+struct SmallFileSystem {
+  SmallFileSystem(std::string at, int mib) : path(std::move(at)) {
+    std::filesystem::create_directory(path);
+    const std::string options = "size=" + std::to_string(mib) + "m";
+    mounted = ::mount("tmpfs", path.c_str(), "tmpfs", 0, options.c_str()) == 0;
+  }
+  ~SmallFileSystem() {
+    if (mounted) ::umount2(path.c_str(), MNT_DETACH);
+  }
+  std::string path;
+  bool mounted;
+};
+
+}  // namespace
+}  // namespace real
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Real, KvSuite, real::RealHost);
+INSTANTIATE_TYPED_TEST_SUITE_P(Real, BlockSuite, real::RealHost);
+
+namespace real {
+
+namespace {
+
+Task<void> commit_many(Kv& kv, int shard, bool& in_order) {
+  for (int i = 0; i < 200; i++) {
+    auto done = co_await kv.commit(kv_suite::put(fmt::format("{}.{:03}", shard, i), "v"));
+    auto seen = co_await kv.get(fmt::format("{}.{:03}", shard, i));
+    in_order = in_order && done && seen->has_value();
+  }
+}
+
+}  // namespace
+
+TEST(RocksKv, ServesSeveralShards) {
+  RealHost host(3);
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto kv = co_await kv_suite::open(h, true);
+    bool ok[3] = {true, true, true};
+    TaskGroup group(h.rt.executor());
+    for (int i = 0; i < 3; i++) group.spawn(run_on(h.rt.shard(i), commit_many(*kv, i, ok[i])));
+    co_await group.join();
+    EXPECT_TRUE(ok[0] && ok[1] && ok[2]);
+    auto all = co_await kv->scan("", "", 10'000);
+    EXPECT_EQ(all->size(), 600u);
+    co_await kv->close();
+  };
+  host.run(scenario(host));
+}
+
+TEST(RocksKv, ReadsWhatIsNotInMemory) {
+  RealHost host;
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto kv = co_await kv_suite::open(h, true);
+    for (int i = 0; i < 64; i++) {
+      KvBatch batch;
+      for (int j = 0; j < 16; j++)
+        batch.put(fmt::format("{:04}", i * 16 + j), std::string(16 << 10, static_cast<char>('a' + j)));
+      auto done = co_await kv->commit(std::move(batch));
+      EXPECT_TRUE(done);
+    }
+    co_await kv_suite::reopen(h, kv);
+    for (int i = 0; i < 1024; i += 37) {
+      auto value = co_await kv->get(fmt::format("{:04}", i));
+      EXPECT_TRUE(**value == std::string(16 << 10, static_cast<char>('a' + i % 16)));
+    }
+    auto pairs = co_await kv->scan("0100", "", 50);
+    EXPECT_EQ(pairs->size(), 50u);
+    EXPECT_GT(kv->host_bytes(), 16 << 20);
+    co_await kv->close();
+  };
+  host.run(scenario(host));
+}
+
+TEST(RocksKv, RefusesASecondUserAndDamage) {
+  RealHost host;
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto kv = co_await kv_suite::open(h, true);
+    auto second = co_await h.rt.open_kv(h.path("kv"), KvOptions());
+    EXPECT_EQ(second.error().code(), EBUSY);
+    co_await kv->close();
+    kv.reset();
+    std::ofstream(h.path("kv") + "/CURRENT") << "rubbish";
+    auto damaged = co_await h.rt.open_kv(h.path("kv"), KvOptions());
+    EXPECT_EQ(damaged.error().code(), EIO);
+  };
+  host.run(scenario(host));
+}
+
+TEST(RocksKv, GoesOnAfterAFullHost) {
+  RealHost host;
+  SmallFileSystem small(host.path("small"), 24);
+  if (!small.mounted) GTEST_SKIP() << "cannot mount a tmpfs here";
+  auto scenario = [](RealHost& h, std::string dir) -> Task<void> {
+    KvOptions options;
+    options.create = true;
+    options.memtable_bytes = 1 << 20;
+    auto opened = co_await h.rt.open_kv(dir + "/kv", options);
+    EXPECT_TRUE(opened);
+    auto kv = std::move(*opened);
+    BlockFileOptions ballast;
+    ballast.create = true;
+    ballast.size = 14 << 20;
+    auto file = co_await h.rt.open_block_file(dir + "/ballast", ballast);
+    EXPECT_TRUE(file);
+    ballast.size = 64 << 20;
+    auto too_large = co_await h.rt.open_block_file(dir + "/too_large", ballast);
+    EXPECT_EQ(too_large.error().code(), ENOSPC);
+    EXPECT_FALSE(std::filesystem::exists(dir + "/too_large"));
+
+    int acknowledged = 0;
+    Result<> last;
+    for (; acknowledged < 1000 && last; acknowledged += last.has_value())
+      last = co_await kv->commit(kv_suite::put(fmt::format("{:04}", acknowledged), std::string(64 << 10, 'x')));
+    EXPECT_EQ(last.error().code(), ENOSPC);
+    auto again = co_await kv->commit(kv_suite::put("again", "x"));
+    EXPECT_EQ(again.error().code(), ENOSPC);
+    auto there = co_await kv->get("0000");
+    EXPECT_TRUE(there && there->has_value());
+
+    file->reset();
+    std::filesystem::remove(dir + "/ballast");
+    auto after = co_await kv->commit(kv_suite::put("after", "x"));
+    EXPECT_TRUE(after);
+    co_await kv->close();
+    kv.reset();
+    options.create = false;
+    auto reopened = co_await h.rt.open_kv(dir + "/kv", options);
+    EXPECT_TRUE(reopened);
+    auto pairs = co_await (*reopened)->scan("", "", 2000, SIZE_MAX);
+    EXPECT_EQ(pairs->size(), static_cast<size_t>(acknowledged) + 1);
+    co_await (*reopened)->close();
+  };
+  host.run(scenario(host, small.path));
+}
+
+TEST(FileBlock, SyncsShareOneCall) {
+  RealHost host;
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto file = co_await block_suite::open(h, true);
+    TaskGroup group(h.rt.executor());
+    int ended = 0;
+    auto write_and_sync = [](BlockFile& f, uint64_t at, int& count) -> Task<void> {
+      std::vector<Bytes> pieces(1, Bytes::copy("x"));
+      auto written = co_await f.write(at, std::move(pieces));
+      auto synced = co_await f.sync();
+      EXPECT_TRUE(written && synced);
+      count++;
+    };
+    for (int i = 0; i < 200; i++) group.spawn(write_and_sync(*file, i * 4096, ended));
+    co_await group.join();
+    EXPECT_EQ(ended, 200);
+  };
+  host.run(scenario(host));
+}
+
+}  // namespace real
+}  // namespace plimsoll
