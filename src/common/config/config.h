@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <boost/json/object.hpp>
 #include <functional>
 #include <map>
@@ -41,12 +42,12 @@ template <> struct Accessor<Type::kUint> { using type = uint64_t; };
 template <> struct Accessor<Type::kSize> { using type = uint64_t; };
 template <> struct Accessor<Type::kFloat> { using type = double; };
 template <> struct Accessor<Type::kSecs> { using type = double; };
+template <> struct Accessor<Type::kDebug> { using type = int64_t; };
 }  // namespace detail
 
 class Config {
  public:
   explicit Config(Identity who = {});
-  ~Config();
   Config(const Config&) = delete;
 
   // One accessor per option: `uint64_t osd_max_write_size() const`, ... Texts come with $name and its
@@ -59,6 +60,7 @@ class Config {
 #define PLIMSOLL_TYPE_size ::plimsoll::config::Type::kSize
 #define PLIMSOLL_TYPE_float ::plimsoll::config::Type::kFloat
 #define PLIMSOLL_TYPE_secs ::plimsoll::config::Type::kSecs
+#define PLIMSOLL_TYPE_debug ::plimsoll::config::Type::kDebug
 #define OPT(name, t, ...) \
   detail::Accessor<PLIMSOLL_TYPE_##t>::type name() const { return read<PLIMSOLL_TYPE_##t>(Opt::name); }
 #include "common/config/options.inc"
@@ -75,7 +77,7 @@ class Config {
   Result<> apply_file(const ConfFile& file);
   /// Replaces all values of the mon config database; what is not valid here is skipped (and logged).
   void apply_mon(const std::map<std::string, std::string>& values);
-  /// ENOENT: no such option. EINVAL: bad value. EPERM: not at runtime (only for Source::kOverride).
+  /// ENOENT: no such option. EINVAL: bad value. ENOSYS: only at start (for kOverride).
   Result<> set(std::string_view name, std::string_view value, Source source = Source::kOverride);
   Result<> unset(std::string_view name, Source source = Source::kOverride);
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -116,7 +118,12 @@ class Config {
   void set_pid(uint32_t pid) { pid_ = pid; }
 
  private:
-  struct Slot;
+  /// One option's value from each source.
+  using Slot = std::array<std::optional<Value>, static_cast<size_t>(Source::kCount)>;
+  struct Watch {
+    std::vector<Opt> options;
+    std::function<void()> changed;
+  };
   template <Type T>
   typename detail::Accessor<T>::type read(Opt id) const {
     if constexpr (T == Type::kStr || T == Type::kUuid) {
@@ -129,16 +136,17 @@ class Config {
   }
   std::string text(Opt id) const;
   const Value& final_value(Opt id) const;
-  Result<> store(const Option& option, std::string_view text, Source source);
-  void refresh(const Option& option);
+  /// Replaces or removes one source's value and tells the observers where the final value changed.
+  void put(const Option& option, Source source, std::optional<Value> value);
+  std::string final_text(const Option& option) const;
   boost::json::object diff_of(const Option& option) const;
+  bool differs(const Option& option) const;
 
   Identity who_;
   uint32_t pid_ = 0;
-  std::vector<Slot> slots_;
+  std::array<Slot, kOptionCount> slots_;
   std::array<std::atomic<uint64_t>, kOptionCount> numbers_{};
   std::vector<std::string> warnings_;
-  struct Watch;
   std::map<uint64_t, Watch> observers_;
   uint64_t next_observer_ = 1;
 };

@@ -14,7 +14,7 @@
 
 namespace plimsoll::config {
 
-enum class Type : uint8_t { kStr, kBool, kInt, kUint, kFloat, kSecs, kSize, kUuid };
+enum class Type : uint8_t { kStr, kBool, kInt, kUint, kFloat, kSecs, kSize, kUuid, kDebug };
 enum class Level : uint8_t { kBasic, kAdvanced, kDev };
 
 /// Position in options.inc: Opt::osd_heartbeat_grace.
@@ -50,8 +50,8 @@ std::string normal_name(std::string_view name);
 const char* type_name(Type type);    ///< "uint", as `config help` says
 const char* level_name(Level level);
 
-/// A checked value. Numbers: kBool and kInt as int64_t, kUint and kSize as uint64_t, kFloat and kSecs
-/// as double; the rest as text.
+/// A checked value: kBool, kInt and kDebug as int64_t, kUint and kSize as uint64_t, kFloat and kSecs as
+/// double, the rest as text. A debug level reads "5" or "5/20", of which the first counts.
 using Value = std::variant<int64_t, uint64_t, double, std::string>;
 
 /// Converts and checks against type and range; EINVAL says why, in Ceph's words where Ceph has any.
@@ -61,6 +61,8 @@ std::string value_text(const Option& option, const Value& value);
 
 /// "4K" -> 4096 ("K", "Ki", "KiB" alike, B K M G T P E); EINVAL in Ceph's words.
 Result<uint64_t> parse_size(std::string_view text);
+/// "1.5k" -> 1500: decimal, as Ceph reads its int and uint options.
+Result<int64_t> parse_si(std::string_view text);
 /// Seconds: "30", "0.5", "10s", "5m", "2 hours".
 Result<double> parse_seconds(std::string_view text);
 
