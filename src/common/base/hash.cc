@@ -73,4 +73,15 @@ uint32_t rjenkins3(uint32_t a, uint32_t b, uint32_t c) {
   return h;
 }
 
+uint32_t rjenkins4(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+  uint32_t h = kSeed ^ a ^ b ^ c ^ d, x = 231232, y = 1232;
+  mix(a, b, h);
+  mix(c, d, h);
+  mix(a, x, h);
+  mix(y, b, h);
+  mix(c, x, h);
+  mix(y, d, h);
+  return h;
+}
+
 }  // namespace plimsoll

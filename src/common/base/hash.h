@@ -13,5 +13,6 @@ uint32_t rjenkins_str(std::string_view s);
 /// CRUSH integer hashes (wire.md 6.4).
 uint32_t rjenkins2(uint32_t a, uint32_t b);
 uint32_t rjenkins3(uint32_t a, uint32_t b, uint32_t c);
+uint32_t rjenkins4(uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
 }  // namespace plimsoll

@@ -192,6 +192,8 @@ struct CrushMap {
   std::vector<CrushItem> all_parents_of(CrushItem id) const;
   /// Buckets that no other bucket holds, ascending by id.
   std::set<CrushItem> roots(bool with_shadow = false) const;
+  /// `id` and everything below it.
+  std::set<CrushItem> subtree(CrushItem id) const;
   /// All devices below `id` (itself when it is a device), ascending.
   std::set<CrushItem> devices_under(CrushItem id) const;
   /// Is `id` somewhere below (or equal to) `ancestor`?

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // CRUSH: from (rule, x) to devices, bit for bit as every Ceph client computes it (wire.md 6.5-6.9).
-// Pure integer arithmetic; the logarithm tables are computed at compile time in crush_ln.h.
+// Pure integer arithmetic; the logarithm tables are computed from their definition at start.
 #pragma once
 
 #include <cstdint>
