@@ -6,6 +6,4 @@
 #include "common/msg/mon_messages.h"
 #include "common/msg/mon_peer_messages.h"
 #include "common/msg/osd_messages.h"
-#if __has_include("common/msg/osd_peer_messages.h")
 #include "common/msg/osd_peer_messages.h"
-#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What OSDs say to each other: replication, peering, transfer of whole objects. Not Ceph's. Each
+// begins with the PG, so that it can be routed undecoded. `interval` is the epoch since which the
+// sender has led the PG with the same members; answers repeat it, and everything of another interval
+// is dropped. Log entries, missing objects and transactions travel encoded: the OSD owns their layout.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/msg/message.h"
+
+namespace plimsoll::msg {
+
+/// Every message between OSDs begins with this.
+struct PgHeader {
+  PgId pgid;
+  Epoch interval = 0;
+  Epoch epoch = 0;  ///< the sender's osdmap
+  template <class F> void fields(F& f) {
+    f("pgid", pgid);
+    f("interval", interval);
+    f("epoch", epoch);
+  }
+  bool operator==(const PgHeader&) const = default;
+};
+
+// ---- replication ----------------------------------------------------------------------------------
+
+/// Primary to replica: one write, in the order of versions.
+struct MOsdRepOp {
+  static constexpr uint16_t kType = 0x8100, kVersion = 1, kCompat = 1, kPriority = 63;
+  PgHeader pg;
+  Eversion previous;  ///< the replica's log must end here
+  Eversion trim_to;   ///< of the log, with this write
+  Bytes entry;        ///< LogEntry
+  Bytes txn;          ///< Transaction, without its payloads
+  Bytes data;         ///< its payloads
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("previous", previous);
+    f("trim_to", trim_to);
+    f("entry", entry);
+    f("txn", txn);
+  }
+  bool operator==(const MOsdRepOp&) const = default;
+};
+
+/// Everything up to `committed` is durable on the replica.
+struct MOsdRepOpReply {
+  static constexpr uint16_t kType = 0x8101, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  Eversion committed;
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("committed", committed);
+  }
+  bool operator==(const MOsdRepOpReply&) const = default;
+};
+
+// ---- peering --------------------------------------------------------------------------------------
+
+/// Primary to member: what have you?
+struct MOsdPgQuery {
+  static constexpr uint16_t kType = 0x8102, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  template <class F> void fields(F& f) { f("pg", pg); }
+  bool operator==(const MOsdPgQuery&) const = default;
+};
+
+/// Member to primary: what it is now. Answers a query, a merged log, an activation.
+struct MOsdPgInfo {
+  static constexpr uint16_t kType = 0x8103, kVersion = 1, kCompat = 1;
+  enum Answers : uint8_t { kQuery = 1, kMerge = 2, kActivate = 3 };
+  PgHeader pg;
+  uint8_t answers = 0;
+  Bytes info;     ///< PgInfo
+  Bytes missing;  ///< Missing
+  std::string error;  ///< the log could not be merged, and why
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("answers", answers);
+    f("info", info);
+    f("missing", missing);
+    f("error", error);
+  }
+  bool operator==(const MOsdPgInfo&) const = default;
+};
+
+/// Primary to member: send your log behind `have`.
+struct MOsdPgGetLog {
+  static constexpr uint16_t kType = 0x8104, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  Eversion have;
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("have", have);
+  }
+  bool operator==(const MOsdPgGetLog&) const = default;
+};
+
+/// The authoritative log behind `since`: answers MOsdPgGetLog, or is the primary's order to a member
+/// to merge it.
+struct MOsdPgLog {
+  static constexpr uint16_t kType = 0x8105, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  Eversion since;
+  Bytes data;  ///< vector<LogEntry>
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("since", since);
+  }
+  bool operator==(const MOsdPgLog&) const = default;
+};
+
+/// Primary to member: everyone has everything; note durably that the interval serves.
+struct MOsdPgActivate {
+  static constexpr uint16_t kType = 0x8106, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  template <class F> void fields(F& f) { f("pg", pg); }
+  bool operator==(const MOsdPgActivate&) const = default;
+};
+
+// ---- whole objects --------------------------------------------------------------------------------
+
+/// How far the transfer of an object has come; default is its beginning.
+struct TransferCursor {
+  uint64_t offset = 0;     ///< of the data that comes next
+  std::string omap_after;  ///< the omap key behind which it goes on
+  bool in_omap = false;    ///< the data is complete
+  template <class F> void fields(F& f) {
+    f("offset", offset);
+    f("omap_after", omap_after);
+    f("in_omap", in_omap);
+  }
+  bool operator==(const TransferCursor&) const = default;
+  bool at_start() const { return *this == TransferCursor(); }
+};
+
+/// Asks for the piece at `cursor`: a member that lacks the object, or one that got the piece before.
+struct MOsdPgPull {
+  static constexpr uint16_t kType = 0x8107, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  HObject object;
+  Eversion version;
+  TransferCursor cursor;
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("object", object);
+    f("version", version);
+    f("cursor", cursor);
+  }
+  bool operator==(const MOsdPgPull&) const = default;
+};
+
+/// A piece of an object: extents of data, then omap; attributes come with the last one.
+struct MOsdPgPush {
+  static constexpr uint16_t kType = 0x8108, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  HObject object;
+  Eversion version;
+  int32_t result = 0;  ///< negative errno: the sender cannot deliver the object at this version
+  TransferCursor at;
+  TransferCursor next;
+  bool last = false;
+  uint64_t size = 0;  ///< of the whole object
+  std::vector<std::pair<uint64_t, uint32_t>> extents;
+  Bytes omap_header;
+  std::vector<std::pair<std::string, Bytes>> omap;
+  std::map<std::string, Bytes> attrs;
+  Bytes data;  ///< the extents' content
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("object", object);
+    f("version", version);
+    f("result", result);
+    f("at", at);
+    f("next", next);
+    f("last", last);
+    f("size", size);
+    f("extents", extents);
+    f("omap_header", omap_header);
+    f("omap", omap);
+    f("attrs", attrs);
+  }
+  bool operator==(const MOsdPgPush&) const = default;
+};
+
+/// A member that was pushed an object has all of it durably.
+struct MOsdPgPushed {
+  static constexpr uint16_t kType = 0x8109, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  HObject object;
+  Eversion version;
+  template <class F> void fields(F& f) {
+    f("pg", pg);
+    f("object", object);
+    f("version", version);
+  }
+  bool operator==(const MOsdPgPushed&) const = default;
+};
+
+}  // namespace plimsoll::msg
