@@ -21,13 +21,15 @@ enum class Floats : uint8_t { kShort, kNineDecimals };
 /// kPlain prints as kJsonPretty. Pretty: 4 spaces, "key": value, a newline at the end.
 std::string print(const boost::json::value& v, Format format, Floats floats = Floats::kShort);
 
-/// "0 B", "512 B", "1.5 KiB", "32 MiB": Ceph's byte_u_t.
+/// "0 B", "512 B", "1.5 KiB", "32 MiB": at most seven characters, as Ceph shows bytes.
 std::string bytes_text(uint64_t bytes);
-/// "0", "999", "1.5k", "32M": Ceph's si_u_t, decimal.
+/// "0", "999", "1.50k", "32M": decimal, as Ceph shows counts.
 std::string si_text(uint64_t n);
 /// A fixed number of decimals.
 std::string fixed(double v, int decimals);
 /// As C++ streams print a double at `precision` significant digits ("0.95", "1", "1e-05").
 std::string general(double v, int precision = 6);
+/// "(22) Invalid argument" of 22 or -22.
+std::string errno_text(int code);
 
 }  // namespace plimsoll::command

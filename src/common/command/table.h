@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/base/bytes.h"
+#include "common/base/result.h"
 #include "common/command/args.h"
 #include "common/command/spec.h"
 #include "common/rt/task.h"
