@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kHuntPause = 100ms;
 /// A monitor that does not get us to a session in this time is left for the next.
 constexpr Duration kHuntTimeout = 3s;
+constexpr Duration kKeepaliveEvery = 10s;
+constexpr Duration kKeepaliveLimit = 30s;
 
 msg::MMonSubscribe::Item item(uint64_t start, bool once) {
   msg::MMonSubscribe::Item i;
@@ -177,12 +179,18 @@ void MonClient::send_subscriptions() {
   connection_->send(msg::to_raw(ask));
 }
 
-/// A monitor that is gone without a word (a pulled cable) is noticed by the messenger's keepalive; the
-/// subscription is renewed now and then against a monitor that forgot it.
+/// A monitor that is gone without a word (a pulled cable) is left for another.
 Task<void> MonClient::keepalive() {
   for (;;) {
-    co_await runtime_.clock().sleep(30s);
-    if (ready_) send_subscriptions();
+    co_await runtime_.clock().sleep(kKeepaliveEvery);
+    if (!ready_) continue;
+    if (runtime_.clock().now() - connection_->last_keepalive_ack() < kKeepaliveLimit) {
+      connection_->keepalive();
+      continue;
+    }
+    log_.warn("monitor {} does not answer", connection_->peer_addr().to_string());
+    connection_->close();
+    on_reset(messenger::ConnectionRef(connection_));
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/messenger/handshake_frames.h"
+
 namespace plimsoll::rados {
 
 namespace {
@@ -31,15 +33,12 @@ Duration seconds(double s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
 }
 
-/// Gives an operation's share of the budgets back, whichever way it ends.
-struct Budget {
-  Semaphore& ops;
-  Semaphore& bytes;
-  uint64_t held_bytes;
-  ~Budget() {
-    ops.release(1);
-    bytes.release(held_bytes);
-  }
+/// An operation's share of a budget; given back whichever way it ends.
+struct Share {
+  explicit Share(Semaphore& s) : budget(s) {}
+  ~Share() { budget.release(units); }
+  Semaphore& budget;
+  uint64_t units = 0;
 };
 
 }  // namespace
@@ -74,12 +73,11 @@ Task<void> Objecter::stop() {
 
 Task<Result<OpReply>> Objecter::execute(OpRequest request) {
   const uint64_t bytes = payload_bytes(request);
+  Share slot(op_budget_), room(byte_budget_);
   co_await op_budget_.acquire(1);
-  op_budget_.release(1);
+  slot.units = 1;
   co_await byte_budget_.acquire(bytes);
-  // Both in hand from here on, with no wait between: an operation never sits on one budget alone.
-  op_budget_.take(1);
-  Budget budget{op_budget_, byte_budget_, bytes};
+  room.units = bytes;
 
   if (request.mtime.is_zero()) request.mtime = runtime_.clock().wall();
   if (request.timeout == Duration(0)) request.timeout = seconds(config_.rados_osd_op_timeout());
