@@ -3,7 +3,12 @@
 // both ends forget the connection, the dispatcher hears of it once (on_reset), and whoever has
 // unfinished business connects again and repeats it. Order within a connection is kept.
 //
-// Lives on Runtime::executor(); Connection::send() and close() may be called from any executor.
+// Lives on Runtime::executor(); Connection's functions may be called from any executor.
+//
+// Bounds: bytes of messages not yet processed (ms_dispatch_throttle_bytes), connections
+// (ms_max_accept), time of a handshake, idle time, and bytes queued for a peer: above
+// MessengerOptions::send_pause_bytes nothing more is read from it, above send_limit_bytes it is
+// disconnected.
 #pragma once
 
 #include <memory>
@@ -23,7 +28,12 @@ class Connection {
   virtual void send(msg::RawMessage message) = 0;
   /// Ends the connection; on_reset is not called for one's own close.
   virtual void close() = 0;
+  /// False once closed or broken; true while it is still being made.
   virtual bool is_open() const = 0;
+  /// Sends a keepalive; the peer's answer moves last_keepalive_ack().
+  virtual void keepalive() = 0;
+  /// When the peer last answered one; the time of opening before that.
+  virtual TimePoint last_keepalive_ack() const = 0;
   /// Known once the handshake is done; for a client the number is its global id.
   virtual EntityName peer() const = 0;
   /// Where the peer listens, or the address (with nonce) it gave itself.
@@ -33,7 +43,8 @@ class Connection {
   /// What the peer was authenticated as.
   virtual const AuthResult& auth() const = 0;
 
-  /// The dispatcher's own, for as long as the connection lives. Set and read on the messenger's executor.
+  /// The dispatcher's own, for as long as the connection lives; a session that holds the connection
+  /// must let go of it in on_reset. Set and read on the messenger's executor.
   std::shared_ptr<void> session;
 };
 using ConnectionRef = std::shared_ptr<Connection>;
@@ -50,17 +61,28 @@ class Dispatcher {
   virtual void on_reset(const ConnectionRef&) {}
 };
 
+struct MessengerOptions {
+  /// A monitor waits this long before it answers a keepalive: stock clients misread an answer that
+  /// arrives while they still note when they asked.
+  Duration keepalive_ack_delay{0};
+  /// Instead of ms_dispatch_throttle_bytes, where not 0.
+  uint64_t dispatch_throttle_bytes = 0;
+  size_t send_pause_bytes = 16 << 20;
+  size_t send_limit_bytes = 256 << 20;
+};
+
 class Messenger {
  public:
   /// `self` and its global id (a daemon's number) go into handshakes.
-  Messenger(Runtime& runtime, const config::Config& config, EntityName self, Auth& auth);
+  Messenger(Runtime& runtime, const config::Config& config, EntityName self, Auth& auth,
+            MessengerOptions options = {});
   ~Messenger();
 
   /// Must be set before bind() or connect().
   void set_dispatcher(Dispatcher* dispatcher);
 
-  /// Listens; port 0 lets the kernel choose. The nonce is this process incarnation's. EADDRINUSE names
-  /// the address.
+  /// Listens; port 0 lets the kernel choose. The nonce is this incarnation's, except that a monitor,
+  /// whose address stands in files, has none. EADDRINUSE names the address.
   Result<EntityAddr> bind(EntityAddr at);
   /// The address that bind() settled on; what maps must advertise.
   EntityAddr addr() const;
@@ -70,6 +92,10 @@ class Messenger {
 
   /// Starts connecting and returns at once; messages sent meanwhile are queued. A failure is a reset.
   ConnectionRef connect(EntityType peer_type, EntityAddr to);
+
+  /// Bytes of received messages that are not processed yet.
+  uint64_t throttled_bytes() const;
+  size_t connections() const;
 
   /// Closes everything and waits; no callback after it.
   Task<void> stop();
