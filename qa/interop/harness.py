@@ -52,29 +52,29 @@ def eventually(predicate, seconds=30, step=0.2, what="condition"):
 
 
 class ClusterCase(unittest.TestCase):
-    """One cluster for all tests of the class, with the pools that POOLS names (8 PGs each)."""
+    """A cluster, shared by the classes of a file, with the pools of POOLS (8 PGs each)."""
 
     OSDS = 3
     POOLS = ("data",)
     CONF = None
     maxDiff = 4000
 
+    _shared = {}
+
     @classmethod
     def setUpClass(cls):
-        cls.cluster = new_cluster(osds=cls.OSDS, conf=cls.CONF)
-        try:
-            for pool in cls.POOLS:
-                cls.cluster.ceph("osd", "pool", "create", pool, "8", "8", "replicated")
-                cls.cluster.ceph("osd", "pool", "application", "enable", pool, "rados")
-            cls.cluster.wait_clean(time.monotonic() + 60)
-        except BaseException:
-            cls.cluster.destroy()
-            raise
+        kind = (cls.OSDS, str(cls.CONF))
+        if kind not in cls._shared:
+            cls._shared[kind] = new_cluster(osds=cls.OSDS, conf=cls.CONF)
+        cls.cluster = cls._shared[kind]
+        for pool in cls.POOLS:
+            cls.cluster.ceph("osd", "pool", "create", pool, "8", "8", "replicated")
+            cls.cluster.ceph("osd", "pool", "application", "enable", pool, "rados")
+        cls.cluster.wait_clean(time.monotonic() + 60)
 
     @classmethod
     def tearDownClass(cls):
         dead = [n for n in cls.cluster.daemon_names() if n not in cls.cluster.pids()]
-        cls.cluster.destroy()
         if dead:
             raise AssertionError("daemons that died during the test: " + " ".join(dead))
 

@@ -18,8 +18,7 @@ from recorder import Recorder
 
 def record(raw):
     with tempfile.TemporaryDirectory(prefix="plimsoll-golden-") as scratch:
-        # Not in the file: the walk turns pool deletion off in the end, and the file would win.
-        cluster = RealCluster(os.path.join(scratch, "c"), conf={"mon/mon_allow_pool_delete": None})
+        cluster = RealCluster(os.path.join(scratch, "c"))
         try:
             cluster.start()
             recorder = Recorder(cluster, raw)

@@ -144,8 +144,6 @@ class Recorder:
 
     def walk(self):
         """Everything, in the one order in which each part finds the state that it needs."""
-        self._step("allow pool deletion", lambda: self.cluster.ceph(
-            "config", "set", "mon", "mon_allow_pool_delete", "true"))
         self.prepare()
         self._step("descriptions", self.descriptions)
         self._step("maps", self.maps)
@@ -161,6 +159,7 @@ class Recorder:
         for name, line in cli_cases.EDITS.items():
             self.plain_only("edits", name, line)
         self._step("forbid pool deletion", lambda: self.cluster.ceph(
-            "config", "set", "mon", "mon_allow_pool_delete", "false"))
+            "daemon", self.cluster.asok("mon.a"), "config", "set", "mon_allow_pool_delete",
+            "false"))
         self.plain_only("errors", "pool_delete_not_allowed",
                         "osd pool delete meta meta --yes-i-really-really-mean-it")

@@ -32,8 +32,7 @@ class CephCli(unittest.TestCase):
 
     @classmethod
     def record(cls):
-        conf = {"mon/mon_allow_pool_delete": None} if harness.TARGET == "real" else None
-        cluster = harness.new_cluster(conf=conf)
+        cluster = harness.new_cluster()
         recorder = Recorder(cluster, cls.raw)
         recorder.walk()
         cls.trouble = recorder.trouble
