@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Table: commands and their handlers. One kind of table serves the monitor, `ceph tell` and the admin
 // socket. run() matches, validates and calls; every failure is a reply with a negative code and a
-// text, in Ceph's words. Rows are added before the table is used and never removed.
+// text, in Ceph's words. Rows may be added at any time and are never removed.
 //
 //   table.add({"osd find name=id,type=CephOsdName,req=true", "find osd <id> in ...", "osd", "r", 0,
 //              &Monitor::osd_find});
@@ -10,6 +10,7 @@
 // context will do), or any function that returns a CommandReply at once.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -102,7 +103,7 @@ class Table : public Specs {
   }
 
  private:
-  std::vector<Handler<Context>> handlers_;
+  std::deque<Handler<Context>> handlers_;  ///< stays in place while rows are added
 };
 
 // ---- implementation -----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 // signals, start and stop in order, background. A daemon is a class over an Env; its main.cc says
 //
 //   int main(int argc, char** argv) {
-//     return daemon::run<Monitor>(argc, argv, {"mon", "plimsoll-mon", Monitor::flags()});
+//     return daemon::run<Monitor>(argc, argv, {.type = "mon", .name = "plimsoll-mon"});
 //   }
 //
 // The process that the operator starts waits until the daemon is up and exits 0, or prints the
@@ -40,7 +40,8 @@ class Daemon {
   virtual ~Daemon() = default;
   /// A flag such as --mkfs makes the program do one thing and end: true says that it is done.
   virtual Task<Result<bool>> run_once() { co_return false; }
-  /// Up when it returns. After an error stop() is still called.
+  /// Up when it returns. After an error stop() is still called. The admin socket answers already:
+  /// commands that need a started daemon are added to its table when they can be served.
   virtual Task<Result<>> start() = 0;
   /// Ends everything; at most kStopTimeout.
   virtual Task<void> stop() = 0;
@@ -50,8 +51,11 @@ inline constexpr Duration kStopTimeout = 30s;
 struct Program {
   std::string type;  ///< "mon": conf section and names
   std::string name;  ///< "plimsoll-mon"
-  std::vector<config::ProgramFlag> flags;
-  std::string default_id;  ///< where -i may be left out
+  std::vector<config::ProgramFlag> flags = {};
+  /// The data directory, locked for the daemon's life; with the flag --mkfs it is made. Null: none.
+  std::string (*data_dir)(const config::Config&) = nullptr;
+  size_t (*shards)(const config::Config&) = nullptr;  ///< null: one
+  std::string default_id = "";                        ///< where -i may be left out
 };
 
 using Factory = std::function<std::unique_ptr<Daemon>(Env&)>;
