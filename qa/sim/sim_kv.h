@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A simulated store under Kv. KvImage is what survives a crash: the pairs, and the batches that wait
+// for their commit, of which a crash keeps a prefix drawn by the seed. Batches that queue up while one
+// group is being written form the next, as in RocksKv.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "common/rt/runtime.h"
+#include "common/rt/sync.h"
+#include "qa/sim/sim_clock.h"
+
+namespace plimsoll::sim {
+
+class KvImage {
+ public:
+  struct Pending {
+    KvBatch batch;
+    std::shared_ptr<OneShot<Result<>>> done;
+  };
+
+  /// Applies the batch at the queue's head; ENOSPC where it does not fit.
+  Result<> apply_front();
+  void crash(Rng& rng);
+
+  std::map<std::string, std::string> pairs;
+  std::deque<Pending> queue;
+  uint64_t live_bytes = 0;
+  uint64_t capacity = UINT64_MAX;
+  bool open = false;
+
+ private:
+  void erase(const std::string& from, const std::string& to);
+};
+
+class SimKv : public Kv {
+ public:
+  SimKv(KvImage& image, Schedule& schedule, Clock& clock, Rng& rng, Incarnation owner)
+      : image_(image), schedule_(schedule), clock_(clock), rng_(rng), owner_(owner) {
+    image_.open = true;
+  }
+  ~SimKv() override { image_.open = false; }
+
+  Task<Result<std::optional<std::string>>> get(std::string key) override;
+  Task<Result<std::vector<Pair>>> scan(std::string from, std::string to, size_t limit,
+                                       size_t max_bytes) override;
+  Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override;
+  Task<Result<>> commit(KvBatch batch) override;
+  Task<Result<>> compact() override;
+  int64_t host_bytes() override { return static_cast<int64_t>(image_.live_bytes + image_.live_bytes / 5); }
+  Task<void> close() override;
+
+ private:
+  Task<void> read_latency();
+  static Task<Result<>> committed(std::shared_ptr<OneShot<Result<>>> done);
+  void start_group();
+  void finish_group(size_t size);
+
+  KvImage& image_;
+  Schedule& schedule_;
+  Clock& clock_;
+  Rng& rng_;
+  const Incarnation owner_;
+  bool committing_ = false;
+  WaitQueue idle_;
+};
+
+}  // namespace plimsoll::sim

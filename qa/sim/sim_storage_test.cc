@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The simulated disk and store: the contracts they share with the real ones, and what a crash does.
+#include <gtest/gtest.h>
+
+#include "common/rt/block_suite.h"
+#include "common/rt/kv_suite.h"
+#include "qa/sim/world.h"
+
+namespace plimsoll {
+
+namespace sim {
+namespace {
+
+struct SimHost : StorageHost {
+  explicit SimHost(uint64_t seed = 1) : world(seed), host(world.add_host("a")) { host.boot(); }
+  Runtime& runtime() override { return host.runtime(); }
+  void run(Task<void> task) override { world.run(host, std::move(task)); }
+  std::string path(const std::string& name) override { return "/data/" + name; }
+  World world;
+  Host& host;
+};
+
+}  // namespace
+}  // namespace sim
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Sim, KvSuite, sim::SimHost);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sim, BlockSuite, sim::SimHost);
+
+namespace sim {
+
+namespace {
+
+constexpr int kWrites = 60;
+
+Task<void> write_blocks(SimHost& h, std::shared_ptr<BlockFile> file, int synced) {
+  for (int i = 0; i < kWrites; i++) {
+    std::vector<Bytes> pieces(1, Bytes::take(std::string(4096, 'x')));
+    auto written = co_await file->write(i * 4096, std::move(pieces));
+    EXPECT_TRUE(written);
+    if (i + 1 == synced) {
+      auto done = co_await file->sync();
+      EXPECT_TRUE(done);
+    }
+  }
+}
+
+Task<void> start_blocks(SimHost& h, int synced) {
+  std::shared_ptr<BlockFile> file = co_await block_suite::open(h, true);
+  h.host.hold(file);
+  co_await write_blocks(h, file, synced);
+}
+
+Task<void> read_blocks(SimHost& h, std::vector<std::string>& out) {
+  auto file = co_await block_suite::open(h, false);
+  for (int i = 0; i < kWrites; i++) {
+    auto block = co_await file->read(i * 4096, 4096);
+    out.push_back(block->to_string());
+  }
+}
+
+Task<void> commit_in_turn(Kv& kv, int& acknowledged) {
+  for (int i = 0; i < 1000; i++) {
+    auto one = kv.commit(kv_suite::put(fmt::format("{:04}", 2 * i), "v"));
+    auto two = kv.commit(kv_suite::put(fmt::format("{:04}", 2 * i + 1), "v"));
+    auto done = co_await std::move(one);
+    EXPECT_TRUE(done);
+    acknowledged = 2 * i + 1;
+    done = co_await std::move(two);
+    EXPECT_TRUE(done);
+    acknowledged = 2 * i + 2;
+  }
+}
+
+Task<void> start_commits(SimHost& h, int& acknowledged) {
+  std::shared_ptr<Kv> kv = co_await kv_suite::open(h, true);
+  h.host.hold(kv);
+  co_await commit_in_turn(*kv, acknowledged);
+}
+
+Task<void> list_keys(SimHost& h, std::vector<Kv::Pair>& out) {
+  auto kv = co_await kv_suite::open(h, false);
+  auto pairs = co_await kv->scan("", "", 10'000);
+  out = *pairs;
+  co_await kv->close();
+}
+
+}  // namespace
+
+TEST(SimDisk, CrashKeepsWhatWasSyncedAndPicksFromTheRest) {
+  size_t kept = 0, lost = 0, torn = 0;
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    SimHost h(seed);
+    constexpr int kSynced = 20;
+    h.run(start_blocks(h, kSynced));
+    h.host.kill();
+    h.host.boot();
+    std::vector<std::string> blocks;
+    h.run(read_blocks(h, blocks));
+    for (int i = 0; i < kWrites; i++) {
+      const auto x = static_cast<size_t>(std::count(blocks[i].begin(), blocks[i].end(), 'x'));
+      if (i < kSynced) EXPECT_EQ(x, 4096u);
+      else (x == 4096 ? kept : x == 0 ? lost : torn)++;
+    }
+  }
+  EXPECT_GT(kept, 50u);
+  EXPECT_GT(lost, 50u);
+  EXPECT_GT(torn, 20u);
+}
+
+TEST(SimKv, CrashLosesASuffixOfTheUnacknowledged) {
+  size_t survived_unacknowledged = 0;
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    SimHost h(seed);
+    int acknowledged = 0;
+    spawn_detached(h.host.runtime().executor(), start_commits(h, acknowledged));
+    h.world.run_for(50ms);
+    h.host.kill();
+    h.host.boot();
+    std::vector<Kv::Pair> pairs;
+    h.run(list_keys(h, pairs));
+    EXPECT_GE(pairs.size(), static_cast<size_t>(acknowledged));
+    EXPECT_GT(acknowledged, 0);
+    survived_unacknowledged += pairs.size() - static_cast<size_t>(acknowledged);
+    for (size_t i = 0; i < pairs.size(); i++) EXPECT_EQ(pairs[i].first, fmt::format("{:04}", i));
+  }
+  EXPECT_GT(survived_unacknowledged, 0u);
+}
+
+TEST(SimKv, RefusesWhatDoesNotFit) {
+  SimHost h;
+  auto scenario = [](SimHost& host) -> Task<void> {
+    auto kv = co_await kv_suite::open(host, true);
+    host.host.storage.kvs.at("/data/kv").capacity = 1000;
+    auto large = co_await kv->commit(kv_suite::put("a", std::string(1000, 'x')));
+    EXPECT_EQ(large.error().code(), ENOSPC);
+    auto small = co_await kv->commit(kv_suite::put("a", "x"));
+    EXPECT_TRUE(small);
+    co_await kv->close();
+  };
+  h.run(scenario(h));
+}
+
+}  // namespace sim
+}  // namespace plimsoll
