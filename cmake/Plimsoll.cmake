@@ -74,3 +74,9 @@ function(plimsoll_daemon name)
   add_executable(${name} ${A_SOURCES})
   target_link_libraries(${name} PRIVATE ${A_LINK})
 endfunction()
+
+# plimsoll_documents_commands(title lib header function): doc/generated/commands.md lists the commands that
+# `std::vector<plimsoll::command::Spec> function()` of the library returns.
+function(plimsoll_documents_commands title lib header function)
+  set_property(GLOBAL APPEND PROPERTY PLIMSOLL_COMMAND_TABLES "${title}|${lib}|${header}|${function}")
+endfunction()

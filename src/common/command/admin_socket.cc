@@ -26,27 +26,31 @@ Bytes framed(const std::string& text) {
 
 }  // namespace
 
-AdminSocket::AdminSocket(Runtime& runtime, Logger log)
-    : runtime_(runtime), log_(std::move(log)), tasks_(runtime.executor()) {
-  table_.add("0", "", sync<Caller>([](Caller&, const Args&) { return CommandReply::text("2"); }));
-  table_.add("help", "list available commands", sync<Caller>([this](Caller&, const Args& args) {
-               return CommandReply::json(table_.help(), args.format());
+void add_builtin_commands(DaemonTable& table) {
+  table.add("0", "", sync<Caller>([](Caller&, const Args&) { return CommandReply::text("2"); }));
+  table.add("help", "the commands of this daemon", sync<Caller>([&table](Caller&, const Args& args) {
+               return CommandReply::json(table.help(), args.format());
              }));
-  table_.add("get_command_descriptions", "list available commands",
-             sync<Caller>([this](Caller&, const Args& args) {
-               return CommandReply::json(descriptions(table_.specs(), false), args.format());
+  table.add("get_command_descriptions", "the commands with their signatures, for tools",
+             sync<Caller>([&table](Caller&, const Args& args) {
+               return CommandReply::json(descriptions(table.specs(), false), args.format());
              }));
-  table_.add("version", "get ceph version", sync<Caller>([](Caller&, const Args& args) {
+  table.add("version", "the Ceph release this daemon speaks, and its own version", sync<Caller>([](Caller&, const Args& args) {
                return CommandReply::json(json::object{{"version", kCephVersion},
                                                       {"release", kCephRelease},
                                                       {"release_type", "stable"},
                                                       {"plimsoll_version", kVersion}},
                                          args.format());
              }));
-  table_.add("git_version", "get the version of the source", sync<Caller>([](Caller&, const Args& args) {
+  table.add("git_version", "get the version of the source", sync<Caller>([](Caller&, const Args& args) {
                return CommandReply::json(json::object{{"git_version", std::string("plimsoll-") + kVersion}},
                                          args.format());
              }));
+}
+
+AdminSocket::AdminSocket(Runtime& runtime, Logger log)
+    : runtime_(runtime), log_(std::move(log)), tasks_(runtime.executor()) {
+  add_builtin_commands(table_);
 }
 
 AdminSocket::~AdminSocket() = default;

@@ -23,13 +23,24 @@ struct Caller {
 /// The commands of a daemon itself (not of the cluster). Handlers hold what they need.
 using DaemonTable = Table<Caller>;
 
+/// Adds a static array of rows over `owner`, which must outlive the table. Static, so that the
+/// documentation lists them without a daemon (see plimsoll_documents_commands in Plimsoll.cmake).
+template <class Owner>
+void add_rows(DaemonTable& table, std::span<const Row<Owner>> rows, Owner& owner) {
+  for (const auto& row : rows)
+    table.add({row.signature, row.help, row.module, row.perm, row.flags,
+               [&owner, &row](Caller&, const Args& args) { return row.handler(owner, args); }});
+}
+
+/// help, version, git_version, get_command_descriptions: in every daemon's table.
+void add_builtin_commands(DaemonTable& table);
+
 class AdminSocket {
  public:
   static constexpr size_t kMaxRequests = 64;
   static constexpr size_t kMaxRequestBytes = 64 << 10;
   static constexpr Duration kRequestTimeout = 10s;
 
-  /// Adds help, version, git_version and get_command_descriptions to the table.
   AdminSocket(Runtime& runtime, Logger log);
   ~AdminSocket();
 

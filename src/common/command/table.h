@@ -75,6 +75,14 @@ struct Row {
   Handler<Context> handler;
 };
 
+/// The signatures of a static array, for documentation.
+template <class Context>
+std::vector<Spec> specs_of(std::span<const Row<Context>> rows) {
+  std::vector<Spec> out;
+  for (const auto& r : rows) out.push_back(parse_spec(r.signature, r.help, r.module, r.perm, r.flags));
+  return out;
+}
+
 /// Wraps a function that answers at once: sync<Monitor>([](Monitor& m, const Args& a) { ... }).
 template <class Context, class Fn>
 Handler<Context> sync(Fn fn);

@@ -108,17 +108,17 @@ void add_config_commands(command::DaemonTable& table, Config& config) {
   auto add = [&](const char* signature, const char* help, CommandReply (*fn)(Config&, const Args&)) {
     table.add(signature, help, sync<Caller>([&config, fn](Caller&, const Args& a) { return fn(config, a); }));
   };
-  add("config show", "dump current config settings",
+  add("config show", "all options and the values in force",
       [](Config& c, const Args& a) { return CommandReply::json(c.show(), a.format()); });
-  add("config diff", "dump what is not at its default",
+  add("config diff", "options that are set somewhere, with each source's value",
       [](Config& c, const Args& a) { return CommandReply::json(c.diff(), a.format()); });
-  add("config diff get name=var,type=CephString", "config diff get <field>: dump one option's sources",
+  add("config diff get name=var,type=CephString", "one option with each source's value",
       config_diff_get);
-  add("config get name=var,type=CephString", "config get <field>: get the config value", config_get);
+  add("config get name=var,type=CephString", "the value of one option", config_get);
   add("config set name=var,type=CephString name=val,type=CephString,n=N",
-      "config set <field> <val> [<val> ...]: set a config variable", config_set);
-  add("config unset name=var,type=CephString", "config unset <field>: unset a config variable", config_unset);
-  add("config help name=var,type=CephString,req=false", "get config setting schema and descriptions",
+      "set an option until the daemon ends", config_set);
+  add("config unset name=var,type=CephString", "take back what `config set` set", config_unset);
+  add("config help name=var,type=CephString,req=false", "type, default, range and purpose of one option or of all",
       config_help);
   add("injectargs name=injected_args,type=CephString,n=N", "set options given as command line arguments",
       injectargs);
@@ -132,11 +132,11 @@ void add_perf_commands(command::DaemonTable& table, Counters& counters) {
   add("1", "", [](Counters& c, const Args& a) { return perf(c.dump(), a); });
   add("2", "", [](Counters& c, const Args& a) { return perf(c.schema(), a); });
   add("perf dump name=logger,type=CephString,req=false name=counter,type=CephString,req=false",
-      "dump perfcounters value", [](Counters& c, const Args& a) {
+      "values of the counters, of one group or counter where named", [](Counters& c, const Args& a) {
         return perf(c.dump(a.str_or("logger", ""), a.str_or("counter", "")), a);
       });
-  add("perf schema", "dump perfcounters schema", [](Counters& c, const Args& a) { return perf(c.schema(), a); });
-  add("perf reset name=var,type=CephString", "perf reset <name>: perf reset all or one perfcounter name",
+  add("perf schema", "types and descriptions of the counters", [](Counters& c, const Args& a) { return perf(c.schema(), a); });
+  add("perf reset name=var,type=CephString", "set the counters of a group, or all, to zero",
       perf_reset);
 }
 
@@ -145,7 +145,7 @@ void add_perf_commands(command::DaemonTable& table, Counters& counters) {
 void add_generic_commands(command::DaemonTable& table, Config& config, Counters& counters) {
   add_config_commands(table, config);
   add_perf_commands(table, counters);
-  table.add("log flush", "flush log entries to log file", sync<Caller>([](Caller&, const Args& a) {
+  table.add("log flush", "write out what the log still buffers", sync<Caller>([](Caller&, const Args& a) {
               log::flush();
               return CommandReply::json(json::object(), a.format());
             }));
