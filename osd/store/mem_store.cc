@@ -17,37 +17,14 @@ void erase_range(std::map<std::string, Bytes>& m, const std::string& from, const
   if (from < to) m.erase(m.lower_bound(from), m.lower_bound(to));
 }
 
-bool is_removal(TxnCode code) {
-  switch (code) {
-    case TxnCode::kRemove:
-    case TxnCode::kRemoveAttr:
-    case TxnCode::kClearAttrs:
-    case TxnCode::kOmapRemove:
-    case TxnCode::kOmapRemoveRange:
-    case TxnCode::kOmapClear:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
-
-uint64_t worst_case_blocks(const Transaction& txn) {
-  uint64_t blocks = 0;
-  for (const auto& op : txn.ops()) {
-    if (op.code != TxnCode::kWrite || op.data.empty()) continue;
-    blocks += (op.offset + op.data.size() - 1) / kBlock - op.offset / kBlock + 1;
-  }
-  return blocks;
-}
 
 Task<Result<>> MemStore::mount() { co_return Result<>(); }
 Task<void> MemStore::umount() { co_return; }
 
 // Not a coroutine: the order of transactions is that of the calls.
 Task<Result<>> MemStore::commit(Transaction txn) {
-  const uint64_t need = worst_case_blocks(txn);
+  const uint64_t need = txn.blocks_written();
   if (need && need > options_.size / kBlock - blocks_used_) {
     auto refuse = []() -> Task<Result<>> { co_return fail(ENOSPC, "the store is full"); };
     return refuse();
@@ -93,7 +70,7 @@ void MemStore::apply(const TxnOp& op) {
     default:
       break;
   }
-  if (!is_removal(op.code)) return apply_to_object(op, collections_[op.pg].objects[op.object]);
+  if (!removes(op.code)) return apply_to_object(op, collections_[op.pg].objects[op.object]);
   auto found = find(op.pg, op.object);
   if (!found) return;
   if (op.code != TxnCode::kRemove) return apply_to_object(op, **found);

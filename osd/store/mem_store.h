@@ -77,7 +77,4 @@ class MemStore final : public ObjectStore {
   uint64_t blocks_used_ = 0;
 };
 
-/// The allocation units that a transaction may need at worst: all of every write.
-uint64_t worst_case_blocks(const Transaction& txn);
-
 }  // namespace plimsoll::osd

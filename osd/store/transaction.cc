@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/store/transaction.h"
 
+#include "common/rt/block_file.h"
+
 namespace plimsoll::osd {
+
+bool removes(TxnCode code) {
+  switch (code) {
+    case TxnCode::kRemove:
+    case TxnCode::kRemoveAttr:
+    case TxnCode::kClearAttrs:
+    case TxnCode::kOmapRemove:
+    case TxnCode::kOmapRemoveRange:
+    case TxnCode::kOmapClear:
+      return true;
+    default:
+      return false;
+  }
+}
 
 TxnOp& Transaction::add(TxnCode code, PgId pg) {
   TxnOp& op = ops_.emplace_back();
@@ -83,6 +99,16 @@ void Transaction::store_remove(std::map<std::string, Bytes> keys) {
 
 void Transaction::append(Transaction other) {
   for (auto& op : other.ops_) ops_.push_back(std::move(op));
+}
+
+uint64_t Transaction::blocks_written() const {
+  constexpr uint64_t kBlock = BlockFile::kBlock;
+  uint64_t blocks = 0;
+  for (const auto& op : ops_) {
+    if (op.code != TxnCode::kWrite || op.data.empty()) continue;
+    blocks += (op.offset + op.data.size() - 1) / kBlock - op.offset / kBlock + 1;
+  }
+  return blocks;
 }
 
 void Transaction::encode(ByteWriter& front, Bytes& data) const {

@@ -39,6 +39,9 @@ enum class TxnCode : uint8_t {
   kStoreRemove,           ///< keys of map
 };
 
+/// True for changes of an object that leave an absent one absent.
+bool removes(TxnCode code);
+
 struct TxnOp {
   TxnCode code = TxnCode::kTouch;
   PgId pg;
@@ -89,6 +92,8 @@ class Transaction {
   void append(Transaction other);
   bool empty() const { return ops_.empty(); }
   const std::vector<TxnOp>& ops() const { return ops_; }
+  /// The blocks of 4 KiB that all writes touch: what it may need at worst.
+  uint64_t blocks_written() const;
 
   /// Everything but the payloads, and the payloads one after the other (no copy where there is one).
   void encode(ByteWriter& front, Bytes& data) const;

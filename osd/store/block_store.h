@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// BlockStore: the ObjectStore of real OSDs. Object bytes lie in a block file, everything else in a
+// key-value store (format.h). A transaction passes three stations, in order:
+//
+//   commit()       decides about space and queues it.
+//   prepare_loop   turns it into block writes and one key-value batch. Writes above kDeferMax go to
+//                  new blocks right away; smaller ones into the batch (deferred.h). The onodes in the
+//                  cache are changed here, before anything is durable.
+//   commit_loop    takes all that are ready and whose block writes have ended: one sync of the block
+//                  file if any of them wrote to it, then one key-value commit, then the answers.
+//
+// flush_loop writes deferred data to the block file behind that. Blocks that a transaction frees can
+// be allocated again when it is durable and no deferred write names them. After an error of the disk
+// nothing is acknowledged any more. The queue is bounded by the callers, who await their commits.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <set>
+
+#include "common/log/log.h"
+#include "common/rt/task_group.h"
+#include "osd/store/deferred.h"
+#include "osd/store/object_store.h"
+#include "osd/store/onode_cache.h"
+#include "osd/store/store_files.h"
+
+namespace plimsoll::osd {
+
+struct BlockStoreOptions {
+  std::string path;
+  StoreOwner owner;
+  KvOptions kv;
+  size_t onode_cache_bytes = 16_MiB;
+  uint64_t deferred_max = 32_MiB;    ///< transactions wait above it
+  uint64_t deferred_flush = 4_MiB;   ///< flushed at once from here on
+  Duration deferred_delay = 250ms;   ///< and after this at the latest
+  uint64_t writes_max = 32_MiB;      ///< under way to the block file
+  bool fault_no_block_sync = false;  ///< for tests that must notice it
+};
+
+class BlockStore final : public ObjectStore {
+ public:
+  /// Writes up to this size are deferred.
+  static constexpr uint64_t kDeferMax = 32_KiB;
+
+  BlockStore(Runtime& rt, BlockStoreOptions options);
+  ~BlockStore() override;
+
+  Task<Result<>> mount() override;
+  Task<void> umount() override;
+  [[nodiscard]] Task<Result<>> commit(Transaction txn) override;
+
+  Task<Result<ObjectStat>> stat(PgId pg, HObject object) override;
+  Task<Result<Bytes>> read(PgId pg, HObject object, uint64_t offset, uint64_t length) override;
+  Task<Result<std::vector<Extent>>> extents(PgId pg, HObject object, uint64_t offset,
+                                            uint64_t length) override;
+  Task<Result<Bytes>> get_attr(PgId pg, HObject object, std::string name) override;
+  Task<Result<std::map<std::string, Bytes>>> get_attrs(PgId pg, HObject object) override;
+  Task<Result<Bytes>> omap_header(PgId pg, HObject object) override;
+  Task<Result<OmapPage>> omap_page(PgId pg, HObject object, std::optional<std::string> start_after,
+                                   std::string prefix, uint64_t max_entries,
+                                   uint64_t max_bytes) override;
+  Task<Result<std::map<std::string, Bytes>>> omap_get(PgId pg, HObject object,
+                                                      std::set<std::string> keys) override;
+  Task<Result<std::vector<PgId>>> list_collections() override;
+  Task<Result<std::vector<HObject>>> list(PgId pg, HObject from, HObject to, size_t max) override;
+  Task<Result<std::optional<Bytes>>> meta_get(PgId pg, std::string key) override;
+  Task<Result<std::vector<std::pair<std::string, Bytes>>>> meta_scan(PgId pg, std::string from,
+                                                                     std::string to,
+                                                                     size_t max) override;
+  Task<Result<std::optional<Bytes>>> store_get(std::string key) override;
+  StoreStatfs statfs() const override;
+
+  /// Live key-value bytes and the rest, as prepared so far.
+  const Counters& counters() const { return counters_; }
+  /// Writes all deferred data that is durable now to the block file.
+  Task<Result<>> flush();
+
+ private:
+  using Sizes = std::map<std::string, uint64_t>;
+  /// An onode that a transaction changes, and what the counters say of it until then.
+  struct Change {
+    OnodeRef onode;
+    bool existed;
+    uint64_t blocks;
+    uint64_t stored_bytes;
+    uint64_t omap_bytes;
+  };
+  struct Txn : std::enable_shared_from_this<Txn> {
+    uint64_t id = 0;
+    Transaction ops;
+    uint64_t reserved_blocks = 0;
+    OneShot<Result<>> answer;
+    // By prepare():
+    KvBatch batch;
+    std::vector<Change> changes;
+    std::vector<BlockRun> allocated;
+    std::vector<BlockRun> freed;
+    std::vector<std::string> omap_keys;  ///< of uncommitted_omap_
+    uint64_t deferred = 0;               ///< its record
+    Counters counters;                   ///< behind it
+    uint32_t writes_left = 0;
+    bool wrote_blocks = false;
+  };
+  using TxnRef = std::shared_ptr<Txn>;
+
+  // ---- block_store.cc: life and stations ----
+  Task<Result<>> load();
+  Task<Result<>> load_free_map();
+  Task<Result<>> load_collections();
+  Task<Result<>> load_sizes(char space);
+  Task<void> prepare_loop();
+  Task<void> commit_loop();
+  Task<void> flush_loop();
+  Task<Result<>> commit_group(std::vector<TxnRef>& group);
+  void finish(Txn& t);
+  void release(BlockRun run);
+  void release_held();
+  /// From now on every commit returns `e`, those under way first.
+  void fail_all(Error e);
+  static Task<Result<>> answered(TxnRef t);
+  static Task<Result<>> refused(Error e);
+
+  // ---- prepare.cc: a transaction becomes block writes and a batch ----
+  Task<Result<>> prepare(TxnRef t);
+  Task<Result<>> apply(Txn& t, const TxnOp& op);
+  Task<Result<>> apply_to_object(Txn& t, const OnodeRef& ref, const TxnOp& op);
+  Task<Result<>> apply_to_onode(Txn& t, Onode& o, const TxnOp& op);
+  /// Waits until all transactions before `t` are durable.
+  Task<void> all_before(const Txn& t);
+  void create_collection(Txn& t, PgId pg);
+  Task<Result<>> remove_collection(Txn& t, PgId pg);
+  void put_small(Txn& t, std::string k, const Bytes& value);
+  void erase_small(Txn& t, const std::string& k);
+  void erase_small_range(Txn& t, const std::string& from, const std::string& to);
+  /// Notes that `t` changes it, and what it was before.
+  void change(Txn& t, const OnodeRef& o);
+  void seal_onodes(Txn& t);
+
+  Task<Result<>> write(Txn& t, Onode& o, uint64_t offset, Bytes data);
+  Task<Result<>> write_direct(Txn& t, Onode& o, uint64_t offset, Bytes data);
+  Task<Result<>> write_deferred(Txn& t, Onode& o, uint64_t offset, Bytes data);
+  Task<Result<>> zero(Txn& t, Onode& o, uint64_t offset, uint64_t length);
+  Task<Result<>> truncate(Txn& t, Onode& o, uint64_t size);
+  /// Zeros bytes [from, to) of one block, where it is mapped.
+  Task<Result<>> zero_in_block(Onode& o, uint64_t from, uint64_t to);
+  /// One block as transactions so far left it; zeros for a hole.
+  Task<Result<Bytes>> block_content(const Onode& o, uint64_t logical);
+  void stage(const Onode& o, uint64_t logical, uint64_t physical, Buffer content);
+  void start_write(Txn& t, BlockRun run, std::vector<Bytes> pieces);
+  Task<void> run_write(TxnRef t, std::list<BlockRun>::iterator place, std::vector<Bytes> pieces);
+
+  Task<Result<>> omap_set(Txn& t, Onode& o, const TxnOp& op);
+  Task<Result<>> omap_remove(Txn& t, Onode& o, const TxnOp& op);
+  Task<Result<>> omap_remove_range(Txn& t, Onode& o, std::string from, std::string to);
+  Task<Result<>> omap_set_header(Txn& t, Onode& o, Bytes header);
+  Task<Result<>> omap_clear(Txn& t, Onode& o);
+  void omap_put(Txn& t, Onode& o, std::string k, const Bytes& value, uint64_t old_bytes);
+  void omap_erased(Txn& t, Onode& o, std::string k, uint64_t old_bytes);
+  /// Key and value bytes of an omap key as transactions so far left it; 0 where absent.
+  Task<Result<uint64_t>> omap_bytes(std::string k);
+  /// All keys in [from, to) with their bytes, likewise.
+  Task<Result<Sizes>> omap_sizes(std::string from, std::string to);
+
+  // ---- read.cc ----
+  /// From the cache or the key-value store; also for absent objects.
+  Task<Result<OnodeRef>> find(PgId pg, const HObject& object);
+  Task<Result<OnodeRef>> load_onode(PgId pg, std::string k);
+  Task<Result<OnodeRef>> find_existing(PgId pg, const HObject& object);
+  /// The bytes of a mapped run, newest first looked for in deferred writes, then in the block file.
+  Task<Result<>> read_run(const MappedRun& run, const HObject& object, std::span<uint8_t> into);
+
+  Runtime& rt_;
+  const BlockStoreOptions options_;
+  Logger log_;
+  StoreFiles files_;
+  TaskGroup tasks_;
+
+  // Space. counters_ and allocator_ are as prepared; the free map as committed.
+  std::optional<Allocator> allocator_;
+  std::optional<FreeMap> free_map_;
+  std::vector<BlockRun> held_;    ///< freed for good, but named by deferred writes
+  uint64_t reserved_blocks_ = 0;  ///< worst case of queued transactions
+  Counters counters_;
+
+  // What is known of the key-value store without reading it.
+  std::set<PgId> collections_;
+  std::map<PgId, uint64_t> removed_;  ///< collections whose removal is not durable, and by whom
+  uint64_t removals_ = 0;
+  Sizes sizes_;                       ///< value bytes of PG and OSD keys
+  struct UncommittedOmap {
+    uint64_t transaction = 0;
+    uint64_t bytes = 0;
+  };
+  std::map<std::string, UncommittedOmap> uncommitted_omap_;
+  OnodeCache cache_;
+  std::map<std::string, std::shared_ptr<Event>> loading_;
+
+  // The stations.
+  std::deque<TxnRef> queue_;
+  std::deque<TxnRef> ready_;
+  uint64_t last_transaction_ = 0;
+  uint64_t last_durable_ = 0;
+  uint64_t under_way_ = 0;  ///< queued, ready or committing
+  WaitQueue prepare_wake_, commit_wake_, flush_wake_, idle_;
+  DeferredWrites deferred_;
+  bool flush_now_ = false;
+  AsyncMutex one_flush_;
+  std::list<BlockRun> writing_;  ///< block writes under way
+  uint64_t writing_bytes_ = 0;
+  std::optional<Error> failed_;
+  bool mounted_ = false;
+};
+
+}  // namespace plimsoll::osd

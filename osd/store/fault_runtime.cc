@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "osd/store/fault_runtime.h"
+
+#include "common/base/units.h"
+
+namespace plimsoll::osd {
+
+namespace {
+
+constexpr uint64_t kBlock = BlockFile::kBlock;
+
+bool fires(uint64_t& countdown) { return countdown && --countdown == 0; }
+
+void apply_batch(std::map<std::string, std::string>& m, const KvBatch& batch) {
+  for (const auto& op : batch.ops()) {
+    switch (op.kind) {
+      case KvBatch::Kind::kPut: m[op.key] = op.value; break;
+      case KvBatch::Kind::kErase: m.erase(op.key); break;
+      case KvBatch::Kind::kEraseRange:
+        if (op.key < op.value) m.erase(m.lower_bound(op.key), m.lower_bound(op.value));
+        break;
+    }
+  }
+}
+
+std::string joined(const std::vector<Bytes>& pieces) {
+  std::string out;
+  for (const auto& p : pieces) out += p.view();
+  return out;
+}
+
+class FaultFile : public BlockFile {
+ public:
+  FaultFile(FaultRuntime& rt, FaultDisk& disk, FaultDisk::File& file) : rt_(rt), disk_(disk), file_(file) {}
+  uint64_t size() const override { return file_.current.size(); }
+
+  Task<Result<Bytes>> read(uint64_t offset, size_t length) override {
+    co_await rt_.turn();
+    if (offset + length > file_.current.size()) co_return fail(EIO, "read beyond the end");
+    co_return Bytes::copy(std::string_view(file_.current).substr(offset, length));
+  }
+
+  Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override {
+    // From now on a crash may leave any part of it on the disk.
+    auto w = file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, std::move(pieces)});
+    co_await rt_.turn();
+    if (fires(disk_.fail_write_in)) co_return fail(EIO, "write failed");
+    const std::string data = joined(w->pieces);
+    CHECK(offset + data.size() <= file_.current.size());
+    file_.current.replace(offset, data.size(), data);
+    w->returned = true;
+    co_return Result<>();
+  }
+
+  Task<Result<>> sync() override {
+    disk_.syncs++;
+    std::vector<FaultDisk::Write*> mine;
+    for (auto& w : file_.unsynced)
+      if (w.returned) mine.push_back(&w);
+    co_await rt_.turn();
+    if (fires(disk_.fail_sync_in)) co_return fail(EIO, "sync failed");
+    for (auto w = file_.unsynced.begin(); w != file_.unsynced.end();) {
+      if (std::find(mine.begin(), mine.end(), &*w) == mine.end()) {
+        ++w;
+        continue;
+      }
+      const std::string data = joined(w->pieces);
+      file_.durable.replace(w->offset, data.size(), data);
+      w = file_.unsynced.erase(w);
+    }
+    co_return Result<>();
+  }
+
+ private:
+  FaultRuntime& rt_;
+  FaultDisk& disk_;
+  FaultDisk::File& file_;
+};
+
+class FaultKv : public Kv {
+ public:
+  FaultKv(FaultRuntime& rt, FaultDisk& disk, FaultDisk::KvImage& image)
+      : rt_(rt), disk_(disk), image_(image) {}
+
+  Task<Result<std::optional<std::string>>> get(std::string key) override {
+    std::optional<std::string> out;
+    if (auto it = image_.durable.find(key); it != image_.durable.end()) out = it->second;
+    co_await rt_.turn();
+    co_return out;
+  }
+  Task<Result<std::vector<Pair>>> scan(std::string from, std::string to, size_t limit,
+                                       size_t max_bytes) override {
+    std::vector<Pair> out;
+    size_t bytes = 0;
+    for (auto it = image_.durable.lower_bound(from);
+         it != image_.durable.end() && (to.empty() || it->first < to) && out.size() < limit; ++it) {
+      bytes += it->second.size();
+      if (bytes > max_bytes && !out.empty()) break;
+      out.push_back(*it);
+    }
+    co_await rt_.turn();
+    co_return out;
+  }
+  Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override {
+    co_await rt_.turn();
+    auto it = to.empty() ? image_.durable.end() : image_.durable.lower_bound(to);
+    if (it == image_.durable.begin() || (--it)->first < from) co_return std::nullopt;
+    co_return Pair(*it);
+  }
+  Task<Result<>> commit(KvBatch batch) override {
+    image_.unsynced.push_back(std::move(batch));
+    return synced(++ordered_);
+  }
+  Task<Result<>> compact() override { co_return Result<>(); }
+  int64_t host_bytes() override { return -1; }
+  Task<void> close() override { co_return; }
+
+ private:
+  Task<Result<>> synced(uint64_t mine) {
+    disk_.commits++;
+    co_await rt_.turn();
+    if (fires(disk_.fail_commit_in)) failed_ = true;
+    if (failed_) co_return fail(EIO, "commit failed");
+    for (; durable_ < mine; durable_++) {
+      apply_batch(image_.durable, image_.unsynced.front());
+      image_.unsynced.pop_front();
+    }
+    co_return Result<>();
+  }
+  FaultRuntime& rt_;
+  FaultDisk& disk_;
+  FaultDisk::KvImage& image_;
+  uint64_t ordered_ = 0;
+  uint64_t durable_ = 0;
+  bool failed_ = false;
+};
+
+struct Lock : DirLock {
+  Lock(FaultDisk& d, std::string p) : disk(d), path(std::move(p)) { disk.locked.insert(path); }
+  ~Lock() override { disk.locked.erase(path); }
+  FaultDisk& disk;
+  std::string path;
+};
+
+}  // namespace
+
+void FaultDisk::crash(Rng& rng) {
+  for (auto& [path, file] : files) {
+    for (const auto& w : file.unsynced) {
+      const std::string data = joined(w.pieces);
+      for (uint64_t at = 0; at < data.size();) {
+        const uint64_t n = std::min(data.size() - at, kBlock - (w.offset + at) % kBlock);
+        if (rng.chance(0.5)) file.durable.replace(w.offset + at, n, data, at, n);
+        at += n;
+      }
+    }
+    file.unsynced.clear();
+    file.current = file.durable;
+  }
+  for (auto& [path, kv] : kvs) {
+    for (uint64_t keep = rng.below(kv.unsynced.size() + 1); keep; keep--) {
+      apply_batch(kv.durable, kv.unsynced.front());
+      kv.unsynced.pop_front();
+    }
+    kv.unsynced.clear();
+  }
+  locked.clear();
+}
+
+// ---- time ---------------------------------------------------------------------------------------
+
+class FaultRuntime::VirtualClock : public Clock {
+ public:
+  TimePoint now() const override { return now_; }
+  Utime wall() const override { return Utime::from_nanos(now_.since_start.count()); }
+  Timer call_after(const Executor& executor, Duration delay, std::function<void()> fn) override {
+    auto call = std::make_shared<std::function<void()>>(std::move(fn));
+    calls_.emplace(now_ + delay, Call{executor, call});
+    struct Impl : Timer::Impl {
+      std::shared_ptr<std::function<void()>> call;
+    };
+    auto impl = std::make_unique<Impl>();
+    impl->call = std::move(call);
+    return Timer(std::move(impl));
+  }
+  /// False where no timer is set.
+  bool advance() {
+    while (!calls_.empty()) {
+      auto first = calls_.extract(calls_.begin());
+      auto call = first.mapped().call.lock();
+      if (!call) continue;
+      now_ = std::max(now_, first.key());
+      post(first.mapped().executor, [weak = first.mapped().call] {
+        if (auto c = weak.lock()) (*c)();
+      });
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  struct Call {
+    Executor executor;
+    std::weak_ptr<std::function<void()>> call;
+  };
+  TimePoint now_;
+  std::multimap<TimePoint, Call> calls_;
+};
+
+// ---- runtime ------------------------------------------------------------------------------------
+
+FaultRuntime::FaultRuntime(FaultDisk& disk, uint64_t seed)
+    : disk_(disk), rng_(seed), clock_(std::make_unique<VirtualClock>()) {}
+FaultRuntime::~FaultRuntime() = default;
+
+Clock& FaultRuntime::clock() { return *clock_; }
+Net& FaultRuntime::net() { check_failed("no network in store tests", __FILE__, __LINE__, ""); }
+
+bool FaultRuntime::step() {
+  io_.restart();
+  io_.poll();
+  if (!waiting_.empty()) {
+    const size_t pick = rng_.below(waiting_.size());
+    std::swap(waiting_[pick], waiting_.back());
+    auto chosen = std::move(waiting_.back());
+    waiting_.pop_back();
+    chosen->set();
+  } else if (!clock_->advance()) {
+    return false;
+  }
+  io_.restart();
+  io_.poll();
+  return true;
+}
+
+Task<void> FaultRuntime::turn() {
+  auto event = std::make_shared<Event>();
+  waiting_.push_back(event);
+  co_await event->wait();
+}
+
+template <>
+void FaultRuntime::run(Task<void> task) {
+  auto body = [](Task<void> inner) -> Task<bool> {
+    co_await std::move(inner);
+    co_return true;
+  };
+  run(body(std::move(task)));
+}
+
+Task<Result<std::unique_ptr<BlockFile>>> FaultRuntime::open_block_file(std::string path,
+                                                                       BlockFileOptions options) {
+  const bool exists = disk_.files.contains(path);
+  if (options.create && exists) co_return fail(EEXIST, path);
+  if (!options.create && !exists) co_return fail(ENOENT, path);
+  auto& file = disk_.files[path];
+  if (options.create) file.durable = file.current = std::string(options.size, '\0');
+  std::unique_ptr<BlockFile> out = std::make_unique<FaultFile>(*this, disk_, file);
+  co_return out;
+}
+
+Task<Result<std::unique_ptr<Kv>>> FaultRuntime::open_kv(std::string path, KvOptions options) {
+  const bool exists = disk_.kvs.contains(path);
+  if (options.create && exists) co_return fail(EEXIST, path);
+  if (!options.create && !exists) co_return fail(ENOENT, path);
+  std::unique_ptr<Kv> out = std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path]);
+  co_return out;
+}
+
+Result<std::string> FaultRuntime::read_file(const std::string& path) { return fail(ENOENT, path); }
+Result<> FaultRuntime::write_file(const std::string& path, std::string_view) { return fail(EROFS, path); }
+Result<> FaultRuntime::remove_file(const std::string& path) { return fail(ENOENT, path); }
+Result<> FaultRuntime::make_dirs(const std::string& path) {
+  disk_.dirs.insert(path);
+  return {};
+}
+Result<std::unique_ptr<DirLock>> FaultRuntime::lock_dir(const std::string& dir) {
+  if (!disk_.dirs.contains(dir)) return fail(ENOENT, dir);
+  if (disk_.locked.contains(dir)) return fail(EBUSY, dir + " is in use");
+  return std::unique_ptr<DirLock>(new Lock(disk_, dir));
+}
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "osd/store/store_files.h"
+
+#include <fmt/format.h>
+
+#include "osd/store/allocator.h"
+
+namespace plimsoll::osd {
+
+namespace {
+
+std::string block_path(const std::string& dir) { return dir + "/block"; }
+std::string kv_path(const std::string& dir) { return dir + "/kv"; }
+
+Task<Result<Superblock>> read_superblock(BlockFile& file, std::string path) {
+  std::optional<Superblock> best;
+  std::string why;
+  for (const uint64_t at : kSuperblockOffset) {
+    if (at + kBlock > file.size()) co_return fail(EINVAL, path + ": too short for a superblock");
+    CO_TRY(block, co_await file.read(at, kBlock));
+    auto copy = decode_superblock(block);
+    if (!copy) why = copy.error().text();
+    else if (!best || copy->generation > best->generation) best = *copy;
+  }
+  if (!best) co_return fail(EINVAL, path + ": " + why);
+  if (best->device_size > file.size())
+    co_return fail(EINVAL, fmt::format("{}: file has {} bytes, superblock says {}", path, file.size(),
+                                       best->device_size));
+  co_return *best;
+}
+
+Result<> check_owner(const Superblock& s, const StoreOwner& owner, const std::string& path) {
+  if (owner.fsid && *owner.fsid != s.fsid)
+    return fail(EINVAL, fmt::format("{}: store belongs to cluster {}, not {}", path, s.fsid.to_string(),
+                                    owner.fsid->to_string()));
+  if (owner.osd && *owner.osd != s.osd)
+    return fail(EINVAL, fmt::format("{}: store belongs to osd.{}, not osd.{}", path, s.osd, *owner.osd));
+  return {};
+}
+
+KvBatch initial_keys(const Superblock& s) {
+  KvBatch batch;
+  FreeMap map(s.device_size / kBlock);
+  map.mark({0, kReservedBlocks}, true);
+  batch.put(key::free_map(0), map.bitmap(0));
+  batch.put(std::string(key::kInstance), s.instance.to_string());
+  batch.put(std::string(key::kCounters), wire::to_bytes(Counters()).to_string());
+  return batch;
+}
+
+}  // namespace
+
+Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
+  Superblock s;
+  s.fsid = options.fsid;
+  s.osd = options.osd;
+  s.device_size = round_down(options.size, kBlock);
+  s.generation = 1;
+  for (size_t i = 0; i < s.instance.bytes.size(); i++) s.instance.bytes[i] = rt.rng().next() >> 32;
+  if (s.device_size < kMinDevice)
+    co_return fail(EINVAL, fmt::format("{}: a store needs at least {} bytes", options.path, kMinDevice));
+
+  CO_TRY_VOID(rt.make_dirs(options.path));
+  CO_TRY(lock, rt.lock_dir(options.path));
+  BlockFileOptions file_options;
+  file_options.create = true;
+  file_options.size = s.device_size;
+  file_options.preallocate = options.preallocate;
+  CO_TRY(file, co_await rt.open_block_file(block_path(options.path), file_options));
+  KvOptions kv_options;
+  kv_options.create = true;
+  CO_TRY(kv, co_await rt.open_kv(kv_path(options.path), kv_options));
+  auto committed = co_await kv->commit(initial_keys(s));
+  co_await kv->close();
+  CO_TRY_VOID(committed);
+  // The superblock comes last: with it, the store is there.
+  const Bytes block = encode_superblock(s);
+  for (const uint64_t at : kSuperblockOffset) {
+    std::vector<Bytes> pieces(1, block);
+    CO_TRY_VOID(co_await file->write(at, std::move(pieces)));
+  }
+  co_return co_await file->sync();
+}
+
+Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv) {
+  StoreFiles out;
+  BlockFileOptions existing;
+  CO_TRY(lock, rt.lock_dir(path));
+  out.lock = std::move(lock);
+  CO_TRY(file, co_await rt.open_block_file(block_path(path), existing));
+  out.block = std::move(file);
+  CO_TRY(superblock, co_await read_superblock(*out.block, block_path(path)));
+  out.superblock = superblock;
+  CO_TRY_VOID(check_owner(superblock, owner, path));
+  kv.create = false;
+  CO_TRY(opened, co_await rt.open_kv(kv_path(path), kv));
+  out.kv = std::move(opened);
+  auto instance = co_await out.kv->get(std::string(key::kInstance));
+  if (instance && *instance && **instance == superblock.instance.to_string()) co_return out;
+  co_await out.kv->close();
+  if (!instance) co_return instance.error();
+  co_return fail(EINVAL, kv_path(path) + " does not belong to the block file beside it");
+}
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The directory of a block store: `block`, the block file; `kv/`, the key-value store; and a lock.
+// mkfs makes it, open_files takes it and checks that the parts belong together.
+#pragma once
+
+#include "common/rt/runtime.h"
+#include "osd/store/format.h"
+
+namespace plimsoll::osd {
+
+struct StoreFiles {
+  std::unique_ptr<DirLock> lock;
+  std::unique_ptr<BlockFile> block;
+  std::unique_ptr<Kv> kv;
+  Superblock superblock;
+};
+
+struct MkfsOptions {
+  std::string path;
+  Uuid fsid;
+  OsdId osd = kNoOsd;
+  uint64_t size = 0;        ///< of the block file; rounded down to blocks
+  bool preallocate = true;  ///< reserve the host's space now; ENOSPC where it is not there
+};
+/// EEXIST where the directory holds a store already, EINVAL for a size that is too small.
+Task<Result<>> mkfs(Runtime& rt, MkfsOptions options);
+
+/// Whom the store should belong to; nullopt does not ask (tools).
+struct StoreOwner {
+  std::optional<Uuid> fsid;
+  std::optional<OsdId> osd;
+};
+/// Errors name the file: ENOENT for what is missing, EBUSY for a directory in use, EINVAL for a
+/// damaged superblock, another owner, or parts of different stores.
+Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv);
+
+}  // namespace plimsoll::osd
