@@ -52,10 +52,10 @@ struct Program {
   std::string type;  ///< "mon": conf section and names
   std::string name;  ///< "plimsoll-mon"
   std::vector<config::ProgramFlag> flags = {};
+  std::string default_id = "";  ///< where -i may be left out
   /// The data directory, locked for the daemon's life; with the flag --mkfs it is made. Null: none.
   std::string (*data_dir)(const config::Config&) = nullptr;
   size_t (*shards)(const config::Config&) = nullptr;  ///< null: one
-  std::string default_id = "";                        ///< where -i may be left out
 };
 
 using Factory = std::function<std::unique_ptr<Daemon>(Env&)>;
