@@ -187,8 +187,12 @@ Task<Error> Link::serve(FrameReader& reader, Established established) {
   if (context_->dispatcher) context_->dispatcher->on_open(shared_from_this());
   context_->tasks.spawn(write_queued());
 
+  // Only clients are held back: daemons bound what they send each other by themselves, and one that
+  // waits for another's answer while its clients use up the throttle would wait for ever.
+  Throttle* const throttle =
+      established_.peer.type == EntityType::kClient ? context_->throttle.get() : nullptr;
   while (is_open()) {
-    auto frame = co_await reader.next(context_->throttle.get(), context_->config.ms_max_frame_bytes());
+    auto frame = co_await reader.next(throttle, context_->config.ms_max_frame_bytes());
     if (!frame) co_return frame.error();
     if (!is_open()) break;
     active_ = true;
