@@ -1,40 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Aligned columns as Ceph's plain outputs have them: two spaces between, headings and cells with an
-// alignment each, every cell padded to its column's width.
+// Texts as Ceph's plain outputs have them: aligned columns (two spaces between, every cell padded),
+// byte sizes, times.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "common/wire/types.h"
+
 namespace plimsoll::map {
+
+enum class Align : unsigned char { kLeft, kRight };
 
 class TextTable {
  public:
-  enum class Align { kLeft, kRight, kCenter };
-
-  void column(std::string heading, Align heading_align, Align align);
-  /// One more row; missing cells are empty.
+  void column(std::string heading, Align heading_align, Align cell_align) {
+    columns_.push_back({std::move(heading), heading_align, cell_align});
+  }
+  /// One row; shorter rows are padded with empty cells.
   void row(std::vector<std::string> cells);
-  /// Rows, each ended by a newline.
-  std::string text() const;
+  /// Headings and rows, each ended by a newline.
+  std::string to_string() const;
 
  private:
   struct Column {
     std::string heading;
     Align heading_align;
-    Align align;
-    size_t width;
+    Align cell_align;
   };
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// "872 MiB", "3.7 GiB", "0 B": Ceph's byte sizes with at most three digits.
+/// "872 MiB", "3.7 GiB", "0 B": at most seven characters.
 std::string byte_size_text(uint64_t bytes);
-/// "872", "3.7k", "12M": counts in steps of 1000.
-std::string count_text(uint64_t n);
-/// %.<precision>f with trailing zeros cut to what Ceph's default stream prints ("0.95", "1").
-std::string float_text(double v, int significant = 6);
+/// A point in time, or "0.000000" for what never happened: Ceph prints small times as seconds.
+std::string stamp_text(Utime t);
+/// "[1,2,0]"
+std::string osd_set_text(const std::vector<int32_t>& osds);
 
 }  // namespace plimsoll::map
