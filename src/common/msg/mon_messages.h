@@ -134,14 +134,14 @@ struct MMonGetVersion {
 };
 
 struct MMonGetVersionReply {
-  static constexpr uint16_t kType = 20, kVersion = 1, kCompat = 1, kPriority = kMonReplyPriority;
+  static constexpr uint16_t kType = 20, kVersion = 2, kCompat = 2, kPriority = kMonReplyPriority;
   uint64_t handle = 0;
   uint64_t version = 0;
   uint64_t oldest = 0;
   template <class F> void fields(F& f) {
     f("handle", handle);
     f("version", version);
-    f("oldest_version", oldest);
+    f("oldest_version", oldest, 2);
   }
   bool operator==(const MMonGetVersionReply&) const = default;
 };
