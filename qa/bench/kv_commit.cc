@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // kv_commit_bench DIR [value bytes]: commits per second of the real Kv at depth 1, 16, 64, with the
-// CPU time that each takes. One batch holds a data value, an onode and a log entry, as a small write
-// of an OSD does.
+// CPU time that each takes. One batch holds a data value, an onode and a log entry, as a small
+// write of an OSD does.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -18,7 +18,8 @@ using namespace plimsoll;
 double cpu_seconds() {
   rusage use;
   ::getrusage(RUSAGE_SELF, &use);
-  return use.ru_utime.tv_sec + use.ru_stime.tv_sec + (use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
+  return use.ru_utime.tv_sec + use.ru_stime.tv_sec +
+         (use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
 }
 
 struct Bench {
@@ -58,9 +59,9 @@ Task<void> run_depth(Bench& bench, int depth) {
   co_await group.join();
   auto& l = bench.latencies;
   std::sort(l.begin(), l.end());
-  fmt::print("depth {:3}: {:7.0f} commits/s  median {:5} us  p99 {:5} us  cpu {:.1f} us each\n", depth,
-             l.size() / 5.0, l[l.size() / 2].count() / 1000, l[l.size() * 99 / 100].count() / 1000,
-             (cpu_seconds() - cpu) / l.size() * 1e6);
+  fmt::print("depth {:3}: {:7.0f} commits/s  median {:5} us  p99 {:5} us  cpu {:.1f} us each\n",
+             depth, l.size() / 5.0, l[l.size() / 2].count() / 1000,
+             l[l.size() * 99 / 100].count() / 1000, (cpu_seconds() - cpu) / l.size() * 1e6);
 }
 
 Task<void> run_all(real::RealRuntime& rt, std::string dir, size_t value_bytes) {
@@ -73,7 +74,8 @@ Task<void> run_all(real::RealRuntime& rt, std::string dir, size_t value_bytes) {
   }
   Bench bench{rt, **kv, std::string(value_bytes, 'x'), {}, 0, {}};
   for (int depth : {1, 16, 64}) co_await run_depth(bench, depth);
-  fmt::print("resident {} MiB, on disk {} MiB\n", rt.resident_bytes() >> 20, (*kv)->host_bytes() >> 20);
+  fmt::print("resident {} MiB, on disk {} MiB\n", rt.resident_bytes() >> 20,
+             (*kv)->host_bytes() >> 20);
   co_await (*kv)->close();
 }
 

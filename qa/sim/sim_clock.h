@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Virtual time. Schedule holds everything that will happen, ordered by time and, among equal times, by
-// a tie drawn from the seed; the driver (world.h) takes the next event when no task is ready. Each
-// event belongs to an incarnation of a host and goes with it; kWorld's stay. EventHash folds all that
-// happened into one number: the same seed must give the same one.
+// Virtual time. Schedule holds everything that will happen, ordered by time and, among equal times,
+// by a tie drawn from the seed; the driver (world.h) takes the next event when no task is ready.
+// Each event belongs to an incarnation of a host and goes with it; kWorld's stay. EventHash folds
+// all that happened into one number: the same seed must give the same one.
 #pragma once
 
 #include <map>

@@ -55,7 +55,8 @@ void DiskImage::sync_to(uint64_t mark) {
   }
 }
 
-DiskImage::Page DiskImage::torn(const Page& old, const std::vector<Version>& versions, Rng& rng) const {
+DiskImage::Page DiskImage::torn(const Page& old, const std::vector<Version>& versions,
+                                Rng& rng) const {
   auto out = std::make_shared<std::array<uint8_t, kPage>>();
   for (uint64_t at = 0; at < kPage; at += kSector) {
     const uint64_t pick = rng.below(versions.size() + 1);

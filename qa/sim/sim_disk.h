@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A simulated disk under BlockFile. DiskImage is what survives a crash: the durable pages, and every
-// version of every page that was written since the last sync. A crash picks one of these for each
-// page, or tears the page between them at sectors; no order between pages is kept.
+// A simulated disk under BlockFile. DiskImage is what survives a crash: the durable pages, and
+// every version of every page that was written since the last sync. A crash picks one of these for
+// each page, or tears the page between them at sectors; no order between pages is kept.
 #pragma once
 
 #include <array>

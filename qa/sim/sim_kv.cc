@@ -56,7 +56,8 @@ Task<Result<std::vector<Kv::Pair>>> SimKv::scan(std::string from, std::string to
   co_await read_latency();
   std::vector<Pair> out;
   size_t bytes = 0;
-  for (auto it = image_.pairs.lower_bound(from); it != image_.pairs.end() && out.size() < limit; ++it) {
+  for (auto it = image_.pairs.lower_bound(from); it != image_.pairs.end() && out.size() < limit;
+       ++it) {
     if (!to.empty() && it->first >= to) break;
     bytes += it->second.size();
     if (bytes > max_bytes && !out.empty()) break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A simulated store under Kv. KvImage is what survives a crash: the pairs, and the batches that wait
-// for their commit, of which a crash keeps a prefix drawn by the seed. Batches that queue up while one
-// group is being written form the next, as in RocksKv.
+// A simulated store under Kv. KvImage is what survives a crash: the pairs, and the batches that
+// wait for their commit, of which a crash keeps a prefix drawn by the seed. Batches that queue up
+// while one group is being written form the next, as in RocksKv.
 #pragma once
 
 #include <deque>
@@ -49,7 +49,9 @@ class SimKv : public Kv {
   Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override;
   Task<Result<>> commit(KvBatch batch) override;
   Task<Result<>> compact() override;
-  int64_t host_bytes() override { return static_cast<int64_t>(image_.live_bytes + image_.live_bytes / 5); }
+  int64_t host_bytes() override {
+    return static_cast<int64_t>(image_.live_bytes + image_.live_bytes / 5);
+  }
   Task<void> close() override;
 
  private:

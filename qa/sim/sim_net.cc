@@ -55,7 +55,8 @@ struct Connection {
 
 Duration Network::latency() {
   const double mean = static_cast<double>(faults.latency_mean.count());
-  Duration d = faults.latency_floor + Duration(static_cast<int64_t>(-mean * std::log1p(-rng_.unit())));
+  Duration d =
+      faults.latency_floor + Duration(static_cast<int64_t>(-mean * std::log1p(-rng_.unit())));
   if (rng_.chance(faults.spike)) d += Duration(rng_.below(30'000'000));
   return d;
 }
@@ -154,7 +155,9 @@ class SimStream : public Stream {
   EntityAddr remote() const override { return c_->side[1 - side_].addr; }
 
  private:
-  static bool broken(const Connection& c, int side) { return c.side[side].closed || c.side[side].reset; }
+  static bool broken(const Connection& c, int side) {
+    return c.side[side].closed || c.side[side].reset;
+  }
 
   Network& network_;
   const std::shared_ptr<Connection> c_;

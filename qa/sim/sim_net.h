@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A network of byte streams between simulated hosts, below the messenger, so that half frames, resets
-// and reconnects are exercised. Bytes of a stream arrive in order, cut at any place, after a delay with
-// a floor. A link can be cut in one direction: what is sent then waits, as for TCP's retransmission.
-// When a host dies its peers see a reset; bytes already under way still arrive before it.
+// A network of byte streams between simulated hosts, below the messenger, so that half frames,
+// resets and reconnects are exercised. Bytes of a stream arrive in order, cut at any place, after a
+// delay with a floor. A link can be cut in one direction: what is sent then waits, as for TCP's
+// retransmission. When a host dies its peers see a reset; bytes already under way still arrive
+// before it.
 #pragma once
 
 #include <map>
@@ -49,7 +50,9 @@ class Network {
   };
   static Address key(const EntityAddr& a) { return {a.ip, a.port}; }
 
-  bool is_cut(const std::string& from, const std::string& to) const { return cuts_.contains({from, to}); }
+  bool is_cut(const std::string& from, const std::string& to) const {
+    return cuts_.contains({from, to});
+  }
   Duration latency();
   /// The head of side `from`'s outgoing queue arrives at the other side.
   void deliver(const std::shared_ptr<Connection>& c, int from);
@@ -67,7 +70,11 @@ class Network {
 class SimNet : public Net {
  public:
   SimNet(Network& network, Clock& clock, Incarnation incarnation, std::string host, EntityAddr ip)
-      : network_(network), clock_(clock), incarnation_(incarnation), host_(std::move(host)), ip_(ip) {}
+      : network_(network),
+        clock_(clock),
+        incarnation_(incarnation),
+        host_(std::move(host)),
+        ip_(ip) {}
   Task<Result<std::unique_ptr<Stream>>> connect(EntityAddr to) override;
   Result<std::unique_ptr<Listener>> listen(EntityAddr at) override;
   /// Nobody can connect to it.

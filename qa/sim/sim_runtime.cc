@@ -6,13 +6,17 @@ namespace plimsoll::sim {
 namespace {
 
 struct SimDirLock : DirLock {
-  SimDirLock(std::set<std::string>& s, std::string d) : set(s), dir(std::move(d)) { set.insert(dir); }
+  SimDirLock(std::set<std::string>& s, std::string d) : set(s), dir(std::move(d)) {
+    set.insert(dir);
+  }
   ~SimDirLock() override { set.erase(dir); }
   std::set<std::string>& set;
   const std::string dir;
 };
 
-Duration draw_skew(Rng& rng) { return Duration(static_cast<int64_t>(rng.below(100'000'000)) - 50'000'000); }
+Duration draw_skew(Rng& rng) {
+  return Duration(static_cast<int64_t>(rng.below(100'000'000)) - 50'000'000);
+}
 
 }  // namespace
 
@@ -32,7 +36,8 @@ SimRuntime::SimRuntime(Schedule& schedule, Network& network, HostStorage& storag
       disk_rng_(rng.fork()),
       clock_(schedule, incarnation, draw_skew(disk_rng_)),
       net_(network, clock_, incarnation, host, ip) {
-  for (size_t i = 0; i < shards; i++) shards_.push_back(std::make_unique<boost::asio::io_context>(1));
+  for (size_t i = 0; i < shards; i++)
+    shards_.push_back(std::make_unique<boost::asio::io_context>(1));
 }
 
 bool SimRuntime::poll_one() {
@@ -48,7 +53,8 @@ Task<Result<std::unique_ptr<BlockFile>>> SimRuntime::open_block_file(std::string
   co_await clock_.sleep(1ms);
   auto it = storage_.disks.find(path);
   if (options.create) {
-    if (it != storage_.disks.end()) co_return fail(EEXIST, "cannot create " + path + ": File exists");
+    if (it != storage_.disks.end())
+      co_return fail(EEXIST, "cannot create " + path + ": File exists");
     it = storage_.disks.try_emplace(path, options.size).first;
   }
   if (it == storage_.disks.end())

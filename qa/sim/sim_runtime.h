@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// SimRuntime: the Runtime of one incarnation of a simulated host. Its executors are io_contexts that
-// the driver polls. A killed incarnation is never polled again: its frames and objects stay as they
-// were, for ever (world.h keeps them), so that no destructor runs in a world that has moved on.
+// SimRuntime: the Runtime of one incarnation of a simulated host. Its executors are io_contexts
+// that the driver polls. A killed incarnation is never polled again: its frames and objects stay as
+// they were, for ever (world.h keeps them), so that no destructor runs in a world that has moved
+// on.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// World: the driver. Hosts run in one thread under one seed: tasks that are ready run first, host by
-// host in an order drawn from the seed; when none is ready, time jumps to the next event. A host is
-// killed whole (its disks crash, its streams reset) and booted again with what its disks hold.
-// Daemons that end in order are stopped by their own stop(); only those are destroyed. One World at a
-// time: it takes the process's log sink.
+// World: the driver. Hosts run in one thread under one seed: tasks that are ready run first, host
+// by host in an order drawn from the seed; when none is ready, time jumps to the next event. A host
+// is killed whole (its disks crash, its streams reset) and booted again with what its disks hold.
+// Daemons that end in order are stopped by their own stop(); only those are destroyed. One World at
+// a time: it takes the process's log sink.
 #pragma once
 
 #include <memory>

@@ -21,7 +21,8 @@ class BlockFile {
   virtual uint64_t size() const = 0;
   /// Exactly `length` bytes; EIO where the range is not all there. Any alignment.
   virtual Task<Result<Bytes>> read(uint64_t offset, size_t length) = 0;
-  /// Pieces are written one after the other from `offset`. ENOSPC where a sparse file's host is full.
+  /// Pieces are written one after the other from `offset`. ENOSPC where a sparse file's host is
+  /// full.
   virtual Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) = 0;
   /// All writes that returned before this call are durable when it returns.
   virtual Task<Result<>> sync() = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The contract of BlockFile as a typed test suite over StorageHosts: agreement with an array of bytes
-// under random reads and writes of any alignment, ranges, what survives a close after a sync.
+// The contract of BlockFile as a typed test suite over StorageHosts: agreement with an array of
+// bytes under random reads and writes of any alignment, ranges, what survives a close after a sync.
 #pragma once
 
 #include <gtest/gtest.h>

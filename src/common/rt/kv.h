@@ -58,8 +58,8 @@ class Kv {
   virtual ~Kv() = default;
   /// Sees every batch whose commit() has returned to its awaiter.
   virtual Task<Result<std::optional<std::string>>> get(std::string key) = 0;
-  /// Up to `limit` pairs with from <= key < to (empty `to`: no end), ascending; the values' bytes are
-  /// also bounded, by `max_bytes`, but at least one pair is returned where one exists.
+  /// Up to `limit` pairs with from <= key < to (empty `to`: no end), ascending; the values' bytes
+  /// are also bounded, by `max_bytes`, but at least one pair is returned where one exists.
   virtual Task<Result<std::vector<Pair>>> scan(std::string from, std::string to, size_t limit,
                                                size_t max_bytes = 4 << 20) = 0;
   /// The last pair with from <= key < to.

@@ -128,7 +128,8 @@ inline Task<void> call_order(StorageHost& host) {
   auto kv = co_await open(host, true);
   TaskGroup group(host.runtime().executor());
   std::vector<int> ended;
-  for (int i = 0; i < 100; i++) group.spawn(await_commit(kv->commit(put("same", std::to_string(i))), i, ended));
+  for (int i = 0; i < 100; i++)
+    group.spawn(await_commit(kv->commit(put("same", std::to_string(i))), i, ended));
   co_await group.join();
   EXPECT_TRUE(std::is_sorted(ended.begin(), ended.end()));
   EXPECT_EQ(ended.size(), 100u);

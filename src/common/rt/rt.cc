@@ -18,7 +18,9 @@ namespace plimsoll {
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
 
-void post(const Executor& executor, std::function<void()> fn) { asio::post(executor, std::move(fn)); }
+void post(const Executor& executor, std::function<void()> fn) {
+  asio::post(executor, std::move(fn));
+}
 
 namespace {
 
@@ -43,8 +45,8 @@ void spawn_detached(const Executor& executor, Task<void> task) {
 
 // ---- WaitQueue ----------------------------------------------------------------------------------
 
-// Erases the handler's type by hand: Boost 1.81's any_completion_handler recurses for ever when it is
-// move-assigned, and its own use of the cancellation slot does not go with ours.
+// Erases the handler's type by hand: Boost 1.81's any_completion_handler recurses for ever when it
+// is move-assigned, and its own use of the cancellation slot does not go with ours.
 struct WaitQueue::Waiter {
   virtual ~Waiter() = default;
   /// Posts the completion; once.

@@ -26,7 +26,7 @@ struct KvOptions {
 struct BlockFileOptions {
   bool create = false;        ///< EEXIST where it exists
   uint64_t size = 0;          ///< for create
-  bool preallocate = true;    ///< for create: reserve the host's blocks; ENOSPC where they do not fit
+  bool preallocate = true;  ///< for create: reserve the host's blocks; ENOSPC where they do not fit
 };
 
 /// Held while a daemon uses a directory.

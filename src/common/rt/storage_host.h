@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What kv_suite.h and block_suite.h need of the runtime under test. The suites hold the contracts of
-// Kv and BlockFile as tests; rt/real and qa/sim instantiate the same ones for their implementations.
+// What kv_suite.h and block_suite.h need of the runtime under test. The suites hold the contracts
+// of Kv and BlockFile as tests; rt/real and qa/sim instantiate the same ones for their
+// implementations.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// TaskGroup: the owner of running tasks. Every object that spawns has one and awaits stop() before it
-// dies: all tasks are cancelled, and stop() returns when the last has ended. One executor.
+// TaskGroup: the owner of running tasks. Every object that spawns has one and awaits stop() before
+// it dies: all tasks are cancelled, and stop() returns when the last has ended. One executor.
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>

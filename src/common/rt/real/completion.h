@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How a task waits for another thread: it suspends into a Waiter, which the thread hands back to the
-// task's executor with the value. Such a wait cannot be cancelled, so buffers that the thread uses
-// stay alive; cancellation shows at the task's next wait.
+// How a task waits for another thread: it suspends into a Waiter, which the thread hands back to
+// the task's executor with the value. Such a wait cannot be cancelled, so buffers that the thread
+// uses stay alive; cancellation shows at the task's next wait.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>

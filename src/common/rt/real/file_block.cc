@@ -24,7 +24,8 @@ Result<> create(int fd, const std::string& path, BlockFileOptions options) {
   const auto size = static_cast<off_t>(options.size);
   const int code = options.preallocate ? ::posix_fallocate(fd, 0, size)
                    : ::ftruncate(fd, size) != 0 ? errno : 0;
-  if (code) return errno_error(fmt::format("reserve {} bytes for", options.size).c_str(), path, code);
+  if (code)
+    return errno_error(fmt::format("reserve {} bytes for", options.size).c_str(), path, code);
   if (::fsync(fd) != 0) return errno_error("sync", path, errno);
   return sync_parent(path);
 }

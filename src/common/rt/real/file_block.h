@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // FileBlock: a BlockFile in a file of the host, through the page cache. Small reads that the page
-// cache holds are served on the spot; everything else runs on the pool. Syncs that queue up while one
-// runs share the next. A failed sync is final: the kernel forgets which pages it lost.
+// cache holds are served on the spot; everything else runs on the pool. Syncs that queue up while
+// one runs share the next. A failed sync is final: the kernel forgets which pages it lost.
 #pragma once
 
 #include <mutex>

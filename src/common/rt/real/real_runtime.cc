@@ -95,7 +95,9 @@ Task<Result<std::unique_ptr<Kv>>> RealRuntime::open_kv(std::string path, KvOptio
   co_return co_await offload(pool_, open);
 }
 
-Result<std::string> RealRuntime::read_file(const std::string& path) { return real::read_file(path); }
+Result<std::string> RealRuntime::read_file(const std::string& path) {
+  return real::read_file(path);
+}
 Result<> RealRuntime::write_file(const std::string& path, std::string_view content) {
   return real::write_file(path, content);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // RealRuntime: the Runtime of processes. One io_context and one thread per shard; shard 0 is also
 // executor() and runs on the thread that calls run(). A small pool serves calls that block.
-// Everything built on it must be gone before it is destroyed; destruction drops what is still queued.
+// Everything built on it must be gone before it is destroyed; destruction drops what is still
+// queued.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>

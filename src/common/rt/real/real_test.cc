@@ -54,7 +54,8 @@ TEST(RealRuntime, ShardsRunOnThreadsOfTheirOwn) {
     out.push_back(std::this_thread::get_id());
     co_return;
   };
-  auto all = [](RealRuntime& r, std::vector<std::thread::id>& out, decltype(where)& f) -> Task<void> {
+  auto all = [](RealRuntime& r, std::vector<std::thread::id>& out,
+                decltype(where)& f) -> Task<void> {
     for (size_t i = 0; i < r.shards(); i++) co_await run_on(r.shard(i), f(out));
   };
   rt.run(all(rt, ids, where));

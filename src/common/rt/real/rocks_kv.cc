@@ -52,8 +52,9 @@ Error kv_error(const Status& s, const std::string& path) {
   return fail(EIO, text);
 }
 
-/// RocksDB would poll a full host every five seconds by itself and refuse Resume() meanwhile; without
-/// an answer from GetFreeSpace it leaves the recovery to us, who know at once when space was freed.
+/// RocksDB would poll a full host every five seconds by itself and refuse Resume() meanwhile;
+/// without an answer from GetFreeSpace it leaves the recovery to us, who know at once when space
+/// was freed.
 struct NoPollingEnv : rocksdb::EnvWrapper {
   NoPollingEnv() : rocksdb::EnvWrapper(rocksdb::Env::Default()) {}
   const char* Name() const override { return "NoPollingEnv"; }
@@ -110,7 +111,8 @@ struct Pending {
 
 class RocksKv : public Kv {
  public:
-  RocksKv(ThreadPool& pool, std::string path, std::unique_ptr<rocksdb::DB> db, uint64_t resume_needs)
+  RocksKv(ThreadPool& pool, std::string path, std::unique_ptr<rocksdb::DB> db,
+          uint64_t resume_needs)
       : pool_(pool),
         path_(std::move(path)),
         db_(std::move(db)),
@@ -182,7 +184,8 @@ Task<Status> RocksKv::tiered(F read) {
 
 Status RocksKv::read(Tier tier, const std::string& key, std::optional<std::string>& value) {
   rocksdb::PinnableSlice found;
-  const Status s = db_->Get(read_options(tier == Tier::kMemory), db_->DefaultColumnFamily(), key, &found);
+  const Status s =
+      db_->Get(read_options(tier == Tier::kMemory), db_->DefaultColumnFamily(), key, &found);
   value.reset();
   if (s.IsNotFound()) return Status::OK();
   if (s.ok()) value = found.ToString();
@@ -287,7 +290,8 @@ void RocksKv::work() {
 std::vector<RocksKv::PendingPtr> RocksKv::take_group() {
   std::vector<PendingPtr> group;
   size_t bytes = 0;
-  while (!queue_.empty() && (group.empty() || bytes + queue_.front()->batch.bytes() <= kGroupBytes)) {
+  while (!queue_.empty() &&
+         (group.empty() || bytes + queue_.front()->batch.bytes() <= kGroupBytes)) {
     bytes += queue_.front()->batch.bytes();
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -311,8 +315,8 @@ Result<> RocksKv::write(const std::vector<PendingPtr>& group) {
     }
   }
   if (batch.Count() == 0) return {};
-  // After a full disk RocksDB refuses everything until it is told to look again. Looking flushes the
-  // memtables, and a flush that fails then would never return (7.8): only with room for them.
+  // After a full disk RocksDB refuses everything until it is told to look again. Looking flushes
+  // the memtables, and a flush that fails then would never return (7.8): only with room for them.
   if (out_of_space_) {
     const auto free = host_free(path_);
     if (!free || *free < resume_needs_)
@@ -388,11 +392,13 @@ Result<std::unique_ptr<Kv>> open_rocks_kv(ThreadPool& pool, const std::string& p
   rocksdb::DB* db = nullptr;
   const bool exists = ::access((path + "/CURRENT").c_str(), F_OK) == 0;
   if (options.create && exists) return fail(EEXIST, fmt::format("kv store {} exists", path));
-  if (!options.create && !exists) return fail(ENOENT, fmt::format("there is no kv store in {}", path));
+  if (!options.create && !exists)
+    return fail(ENOENT, fmt::format("there is no kv store in {}", path));
   const Status s = rocksdb::DB::Open(db_options(options), path, &db);
   if (s.ok()) {
     std::unique_ptr<rocksdb::DB> owned(db);
-    return std::unique_ptr<Kv>(new RocksKv(pool, path, std::move(owned), 3 * options.memtable_bytes));
+    return std::unique_ptr<Kv>(
+        new RocksKv(pool, path, std::move(owned), 3 * options.memtable_bytes));
   }
   if (s.ToString().find("LOCK") != std::string::npos)
     return fail(EBUSY, fmt::format("kv store {} is in use by another process", path));

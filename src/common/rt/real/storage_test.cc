@@ -85,7 +85,8 @@ TEST(RocksKv, ReadsWhatIsNotInMemory) {
     for (int i = 0; i < 64; i++) {
       KvBatch batch;
       for (int j = 0; j < 16; j++)
-        batch.put(fmt::format("{:04}", i * 16 + j), std::string(16 << 10, static_cast<char>('a' + j)));
+        batch.put(fmt::format("{:04}", i * 16 + j),
+                  std::string(16 << 10, static_cast<char>('a' + j)));
       auto done = co_await kv->commit(std::move(batch));
       EXPECT_TRUE(done);
     }
@@ -141,7 +142,8 @@ TEST(RocksKv, GoesOnAfterAFullHost) {
     int acknowledged = 0;
     Result<> last;
     for (; acknowledged < 1000 && last; acknowledged += last.has_value())
-      last = co_await kv->commit(kv_suite::put(fmt::format("{:04}", acknowledged), std::string(64 << 10, 'x')));
+      last = co_await kv->commit(
+          kv_suite::put(fmt::format("{:04}", acknowledged), std::string(64 << 10, 'x')));
     EXPECT_EQ(last.error().code(), ENOSPC);
     auto again = co_await kv->commit(kv_suite::put("again", "x"));
     EXPECT_EQ(again.error().code(), ENOSPC);

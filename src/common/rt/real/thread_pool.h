@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A few threads for calls that block: disk reads, writes, syncs, RocksDB reads. The queue is bounded
-// by the tasks that wait for it: every job belongs to exactly one suspended task.
+// A few threads for calls that block: disk reads, writes, syncs, RocksDB reads. The queue is
+// bounded by the tasks that wait for it: every job belongs to exactly one suspended task.
 #pragma once
 
 #include <condition_variable>
