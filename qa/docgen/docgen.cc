@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// plimsoll-docgen [--check] <directory>: writes options.md, commands.md and metrics.md from the tables,
-// or says which of them differ.
+// plimsoll-docgen [--check] <directory>: writes options.md, commands.md and metrics.md from the
+// tables, or says which of them differ.
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -30,7 +30,8 @@ std::vector<command::Spec> generic_specs() {
 std::string commands_markdown() {
   std::string out =
       "# Commands\n\n"
-      "Generated from the command tables; do not edit. Cluster commands are given to the stock `ceph` tool; a "
+      "Generated from the command tables; do not edit. Cluster commands are given to the stock "
+      "`ceph` tool; a "
       "daemon's own by `ceph daemon <socket>` or `ceph tell <daemon>`.\n";
   auto section = [&out](const char* title, const std::vector<command::Spec>& specs) {
     std::vector<const command::Spec*> list;
@@ -50,15 +51,17 @@ std::string read(const std::string& path) {
 }
 
 int run(bool check, const std::string& directory) {
-  const std::pair<const char*, std::string> files[] = {{"options.md", config::options_markdown()},
-                                                       {"commands.md", commands_markdown()},
-                                                       {"metrics.md", metrics::counters_markdown()}};
+  const std::pair<const char*, std::string> files[] = {
+      {"options.md", config::options_markdown()},
+      {"commands.md", commands_markdown()},
+      {"metrics.md", metrics::counters_markdown()}};
   int rc = 0;
   for (const auto& [name, text] : files) {
     const std::string path = directory + "/" + name;
     if (check) {
       if (read(path) == text) continue;
-      std::fprintf(stderr, "%s differs from its table: run plimsoll-docgen %s\n", path.c_str(), directory.c_str());
+      std::fprintf(stderr, "%s differs from its table: run plimsoll-docgen %s\n", path.c_str(),
+                   directory.c_str());
       rc = 1;
       continue;
     }

@@ -28,24 +28,27 @@ Bytes framed(const std::string& text) {
 
 void add_builtin_commands(DaemonTable& table) {
   table.add("0", "", sync<Caller>([](Caller&, const Args&) { return CommandReply::text("2"); }));
-  table.add("help", "the commands of this daemon", sync<Caller>([&table](Caller&, const Args& args) {
-               return CommandReply::json(table.help(), args.format());
-             }));
+  table.add("help", "the commands of this daemon",
+            sync<Caller>([&table](Caller&, const Args& args) {
+              return CommandReply::json(table.help(), args.format());
+            }));
   table.add("get_command_descriptions", "the commands with their signatures, for tools",
-             sync<Caller>([&table](Caller&, const Args& args) {
-               return CommandReply::json(descriptions(table.specs(), false), args.format());
-             }));
-  table.add("version", "the Ceph release this daemon speaks, and its own version", sync<Caller>([](Caller&, const Args& args) {
-               return CommandReply::json(json::object{{"version", kCephVersion},
-                                                      {"release", kCephRelease},
-                                                      {"release_type", "stable"},
-                                                      {"plimsoll_version", kVersion}},
-                                         args.format());
-             }));
-  table.add("git_version", "get the version of the source", sync<Caller>([](Caller&, const Args& args) {
-               return CommandReply::json(json::object{{"git_version", std::string("plimsoll-") + kVersion}},
-                                         args.format());
-             }));
+            sync<Caller>([&table](Caller&, const Args& args) {
+              return CommandReply::json(descriptions(table.specs(), false), args.format());
+            }));
+  table.add("version", "the Ceph release this daemon speaks, and its own version",
+            sync<Caller>([](Caller&, const Args& args) {
+              return CommandReply::json(json::object{{"version", kCephVersion},
+                                                     {"release", kCephRelease},
+                                                     {"release_type", "stable"},
+                                                     {"plimsoll_version", kVersion}},
+                                        args.format());
+            }));
+  table.add(
+      "git_version", "get the version of the source", sync<Caller>([](Caller&, const Args& args) {
+        return CommandReply::json(
+            json::object{{"git_version", std::string("plimsoll-") + kVersion}}, args.format());
+      }));
 }
 
 AdminSocket::AdminSocket(Runtime& runtime, Logger log)
@@ -97,9 +100,12 @@ Task<void> AdminSocket::serve(std::unique_ptr<Stream> stream) {
   auto request = co_await read_request(*stream);
   deadline.cancel();
   std::string text;
-  if (request) text = co_await answer(std::move(*request));
-  else if (request.error().code() == E2BIG) text = payload(CommandReply(request.error()));
-  else co_return;
+  if (request)
+    text = co_await answer(std::move(*request));
+  else if (request.error().code() == E2BIG)
+    text = payload(CommandReply(request.error()));
+  else
+    co_return;
 
   deadline = runtime_.clock().call_after(runtime_.executor(), kRequestTimeout, cut);
   std::vector<Bytes> data;
@@ -146,7 +152,8 @@ Task<std::string> AdminSocket::answer(std::string text) {
   co_return payload(reply);
 }
 
-Task<CommandReply> AdminSocket::run_tell(std::string name, std::vector<std::string> pieces, Bytes input) {
+Task<CommandReply> AdminSocket::run_tell(std::string name, std::vector<std::string> pieces,
+                                         Bytes input) {
   auto request = Request::parse(pieces);
   if (!request) co_return CommandReply(request.error());
   log_.debug(1, "{} tells '{}'", name, request->prefix);

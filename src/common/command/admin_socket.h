@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // AdminSocket: Ceph's protocol on a Unix socket. A client sends one request, JSON ended by NUL (or
-// plain words ended by a newline), and gets a big-endian u32 length and that many bytes. Requests are
-// bounded in size, number and time; whatever comes in, an answer goes out and the daemon goes on.
-// The table also answers `ceph tell` (see run_tell).
+// plain words ended by a newline), and gets a big-endian u32 length and that many bytes. Requests
+// are bounded in size, number and time; whatever comes in, an answer goes out and the daemon goes
+// on. The table also answers `ceph tell` (see run_tell).
 #pragma once
 
 #include <memory>

@@ -57,7 +57,8 @@ bool in_range(const std::string& range, double v) {
 
 /// Whether a class like "[A-Za-z0-9-_.]" admits all of `text`.
 bool only_goodchars(std::string_view chars, std::string_view text) {
-  if (chars.size() >= 2 && chars.front() == '[' && chars.back() == ']') chars = chars.substr(1, chars.size() - 2);
+  if (chars.size() >= 2 && chars.front() == '[' && chars.back() == ']')
+    chars = chars.substr(1, chars.size() - 2);
   auto admits = [chars](char c) {
     for (size_t i = 0; i < chars.size(); i++) {
       if (i + 2 < chars.size() && chars[i + 1] == '-') {
@@ -106,9 +107,11 @@ Result<bool> to_flag(const Param& p, const json::value& v) {
 
 Result<> check_string(const Param& p, std::string_view text) {
   if (p.type == ParamType::kChoices && std::ranges::find(p.strings, text) == p.strings.end())
-    return fail(EINVAL, fmt::format("'{}' not belong to '{}'", excerpt(text), p.attributes.at("strings")));
+    return fail(EINVAL,
+                fmt::format("'{}' not belong to '{}'", excerpt(text), p.attributes.at("strings")));
   if (!p.goodchars.empty() && !only_goodchars(p.goodchars, text))
-    return fail(EINVAL, fmt::format("'{}' contains invalid characters: want {}", excerpt(text), p.goodchars));
+    return fail(EINVAL, fmt::format("'{}' contains invalid characters: want {}", excerpt(text),
+                                    p.goodchars));
   if (p.type == ParamType::kPgid && !PgId::parse(text))
     return fail(EINVAL, fmt::format("invalid pgid '{}'", excerpt(text)));
   if (p.type == ParamType::kUUID && !Uuid::parse(text))
@@ -241,7 +244,8 @@ Result<int64_t> parse_int(std::string_view text) {
   int64_t v = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), v);
   if (ec != std::errc() || end != text.data() + text.size())
-    return fail(EINVAL, fmt::format("Expected option value to be integer, got '{}'", excerpt(text)));
+    return fail(EINVAL,
+                fmt::format("Expected option value to be integer, got '{}'", excerpt(text)));
   return v;
 }
 
@@ -249,7 +253,8 @@ Result<double> parse_real(std::string_view text) {
   double v = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), v);
   if (ec != std::errc() || end != text.data() + text.size() || v != v)
-    return fail(EINVAL, fmt::format("Expected option value to be a float, got '{}'", excerpt(text)));
+    return fail(EINVAL,
+                fmt::format("Expected option value to be a float, got '{}'", excerpt(text)));
   return v;
 }
 
@@ -268,14 +273,18 @@ const json::value* Args::find(std::string_view name) const {
   return present(request_.json, *p) ? request_.json.if_contains(name) : nullptr;
 }
 
-bool Args::has(std::string_view name) const { return find(name) != nullptr; }
+bool Args::has(std::string_view name) const {
+  return find(name) != nullptr;
+}
 
 std::optional<std::string> Args::opt_str(std::string_view name) const {
   const json::value* v = find(name);
   if (!v) return std::nullopt;
   return std::string(v->as_string());
 }
-std::string Args::str(std::string_view name) const { return opt_str(name).value(); }
+std::string Args::str(std::string_view name) const {
+  return opt_str(name).value();
+}
 std::string Args::str_or(std::string_view name, std::string fallback) const {
   return opt_str(name).value_or(std::move(fallback));
 }
@@ -285,16 +294,24 @@ std::optional<int64_t> Args::opt_int(std::string_view name) const {
   if (!v) return std::nullopt;
   return *to_int(*spec_->find(name), *v);
 }
-int64_t Args::integer(std::string_view name) const { return opt_int(name).value(); }
-int64_t Args::int_or(std::string_view name, int64_t fallback) const { return opt_int(name).value_or(fallback); }
+int64_t Args::integer(std::string_view name) const {
+  return opt_int(name).value();
+}
+int64_t Args::int_or(std::string_view name, int64_t fallback) const {
+  return opt_int(name).value_or(fallback);
+}
 
 std::optional<double> Args::opt_real(std::string_view name) const {
   const json::value* v = find(name);
   if (!v) return std::nullopt;
   return *to_real(*spec_->find(name), *v);
 }
-double Args::real(std::string_view name) const { return opt_real(name).value(); }
-double Args::real_or(std::string_view name, double fallback) const { return opt_real(name).value_or(fallback); }
+double Args::real(std::string_view name) const {
+  return opt_real(name).value();
+}
+double Args::real_or(std::string_view name, double fallback) const {
+  return opt_real(name).value_or(fallback);
+}
 
 bool Args::flag(std::string_view name, bool fallback) const {
   const json::value* v = find(name);
@@ -326,6 +343,8 @@ OsdId Args::osd(std::string_view name) const {
   return *to_osd(*spec_->find(name), *v);
 }
 
-PgId Args::pgid(std::string_view name) const { return *PgId::parse(str(name)); }
+PgId Args::pgid(std::string_view name) const {
+  return *PgId::parse(str(name));
+}
 
 }  // namespace plimsoll::command

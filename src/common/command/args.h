@@ -74,8 +74,8 @@ class Args {
 /// Whether the request's arguments fit the signature; EINVAL says which does not and why.
 Result<> validate(const Spec& spec, const boost::json::object& request);
 
-/// A request from plain words ("config", "get", "x"), for the old form of the admin socket's protocol:
-/// longest prefix first, the rest by position. EINVAL where none fits.
+/// A request from plain words ("config", "get", "x"), for the old form of the admin socket's
+/// protocol: longest prefix first, the rest by position. EINVAL where none fits.
 Result<Request> request_from_words(const std::vector<const Spec*>& specs,
                                    const std::vector<std::string>& words);
 

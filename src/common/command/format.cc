@@ -18,10 +18,18 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
           out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -38,12 +46,24 @@ class Printer {
 
   void value(const json::value& v) {
     switch (v.kind()) {
-      case json::kind::null: out_ += "null"; break;
-      case json::kind::bool_: out_ += v.get_bool() ? "true" : "false"; break;
-      case json::kind::int64: out_ += fmt::to_string(v.get_int64()); break;
-      case json::kind::uint64: out_ += fmt::to_string(v.get_uint64()); break;
-      case json::kind::double_: number(v.get_double()); break;
-      case json::kind::string: append_string(out_, v.get_string()); break;
+      case json::kind::null:
+        out_ += "null";
+        break;
+      case json::kind::bool_:
+        out_ += v.get_bool() ? "true" : "false";
+        break;
+      case json::kind::int64:
+        out_ += fmt::to_string(v.get_int64());
+        break;
+      case json::kind::uint64:
+        out_ += fmt::to_string(v.get_uint64());
+        break;
+      case json::kind::double_:
+        number(v.get_double());
+        break;
+      case json::kind::string:
+        append_string(out_, v.get_string());
+        break;
       case json::kind::array:
         list('[', ']', v.get_array(), [this](const json::value& item) { value(item); });
         break;
@@ -81,9 +101,12 @@ class Printer {
   }
   void number(double v) {
     // JSON knows no infinity; Ceph prints the word all the same, which breaks parsers.
-    if (!std::isfinite(v)) out_ += '0';
-    else if (floats_ == Floats::kNineDecimals) out_ += fixed(v, 9);
-    else out_ += general(v, 17);
+    if (!std::isfinite(v))
+      out_ += '0';
+    else if (floats_ == Floats::kNineDecimals)
+      out_ += fixed(v, 9);
+    else
+      out_ += general(v, 17);
   }
 
   const bool pretty_;
@@ -97,7 +120,8 @@ std::string scaled(uint64_t v, uint64_t whole, uint64_t mult, const char* unit) 
   if (v % mult == 0) return fmt::format("{}{}", whole, unit);
   std::string text;
   for (int precision = 2; precision >= 0; precision--) {
-    text = fmt::format("{:.{}f}{}", static_cast<double>(v) / static_cast<double>(mult), precision, unit);
+    text = fmt::format("{:.{}f}{}", static_cast<double>(v) / static_cast<double>(mult), precision,
+                       unit);
     if (text.size() <= 7) break;
   }
   return text;
@@ -119,7 +143,8 @@ Result<Format> parse_format(std::string_view name) {
   if (name.empty() || name == "plain") return Format::kPlain;
   if (name == "json") return Format::kJson;
   if (name == "json-pretty") return Format::kJsonPretty;
-  return fail(EINVAL, fmt::format("format '{}' is not supported: want json, json-pretty or plain", name));
+  return fail(EINVAL,
+              fmt::format("format '{}' is not supported: want json, json-pretty or plain", name));
 }
 
 std::string print(const json::value& v, Format format, Floats floats) {
@@ -133,11 +158,17 @@ std::string bytes_text(uint64_t bytes) {
   return with_unit(bytes, 1024, {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"});
 }
 
-std::string si_text(uint64_t n) { return with_unit(n, 1000, {"", "k", "M", "G", "T", "P", "E"}); }
+std::string si_text(uint64_t n) {
+  return with_unit(n, 1000, {"", "k", "M", "G", "T", "P", "E"});
+}
 
-std::string fixed(double v, int decimals) { return fmt::format("{:.{}f}", v, decimals); }
+std::string fixed(double v, int decimals) {
+  return fmt::format("{:.{}f}", v, decimals);
+}
 
-std::string general(double v, int precision) { return fmt::format("{:.{}g}", v, precision); }
+std::string general(double v, int precision) {
+  return fmt::format("{:.{}g}", v, precision);
+}
 
 std::string errno_text(int code) {
   const int positive = code < 0 ? -code : code;

@@ -13,8 +13,10 @@ namespace plimsoll::command {
 namespace json = boost::json;
 
 TEST(Format, CompactAndPretty) {
-  const json::value v = json::parse(R"({"a":[1,{"b":"x\"\n"}],"empty":[],"none":{},"t":true,"n":null})");
-  EXPECT_EQ(print(v, Format::kJson), R"({"a":[1,{"b":"x\"\n"}],"empty":[],"none":{},"t":true,"n":null})");
+  const json::value v =
+      json::parse(R"({"a":[1,{"b":"x\"\n"}],"empty":[],"none":{},"t":true,"n":null})");
+  EXPECT_EQ(print(v, Format::kJson),
+            R"({"a":[1,{"b":"x\"\n"}],"empty":[],"none":{},"t":true,"n":null})");
   EXPECT_EQ(print(json::parse(R"({"a":[1,2],"b":{},"c":[]})"), Format::kJsonPretty),
             "{\n    \"a\": [\n        1,\n        2\n    ],\n    \"b\": {},\n    \"c\": []\n}\n");
   EXPECT_EQ(print(json::object(), Format::kJsonPretty), "{}\n");
@@ -29,7 +31,8 @@ TEST(Format, Floats) {
 }
 
 TEST(Format, ControlCharactersAreEscaped) {
-  EXPECT_EQ(print(json::value(std::string("\x01\x7f\xc3\xa9", 4)), Format::kJson), "\"\\u0001\\u007f\xc3\xa9\"");
+  EXPECT_EQ(print(json::value(std::string("\x01\x7f\xc3\xa9", 4)), Format::kJson),
+            "\"\\u0001\\u007f\xc3\xa9\"");
 }
 
 TEST(Format, BytesAndCounts) {

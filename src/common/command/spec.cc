@@ -20,21 +20,39 @@ struct TypeRow {
   const char* usage;  ///< what stands for the value in usage, "" for the parameter's name
 };
 constexpr TypeRow kTypes[] = {
-    {ParamType::kString, "CephString", ""},          {ParamType::kInt, "CephInt", ":int"},
-    {ParamType::kFloat, "CephFloat", ":float"},      {ParamType::kBool, "CephBool", ""},
-    {ParamType::kChoices, "CephChoices", ""},        {ParamType::kPoolname, "CephPoolname", ""},
-    {ParamType::kOsdName, "CephOsdName", "id|osd.id"}, {ParamType::kPgid, "CephPgid", ""},
-    {ParamType::kObjectname, "CephObjectname", ""},  {ParamType::kName, "CephName", ""},
-    {ParamType::kEntityAddr, "CephEntityAddr", ""},  {ParamType::kIPAddr, "CephIPAddr", ""},
-    {ParamType::kUUID, "CephUUID", ""},              {ParamType::kFragment, "CephFragment", ""},
-    {ParamType::kPrefix, "CephPrefix", ""},          {ParamType::kFilepath, "CephFilepath", ""},
+    {ParamType::kString, "CephString", ""},
+    {ParamType::kInt, "CephInt", ":int"},
+    {ParamType::kFloat, "CephFloat", ":float"},
+    {ParamType::kBool, "CephBool", ""},
+    {ParamType::kChoices, "CephChoices", ""},
+    {ParamType::kPoolname, "CephPoolname", ""},
+    {ParamType::kOsdName, "CephOsdName", "id|osd.id"},
+    {ParamType::kPgid, "CephPgid", ""},
+    {ParamType::kObjectname, "CephObjectname", ""},
+    {ParamType::kName, "CephName", ""},
+    {ParamType::kEntityAddr, "CephEntityAddr", ""},
+    {ParamType::kIPAddr, "CephIPAddr", ""},
+    {ParamType::kUUID, "CephUUID", ""},
+    {ParamType::kFragment, "CephFragment", ""},
+    {ParamType::kPrefix, "CephPrefix", ""},
+    {ParamType::kFilepath, "CephFilepath", ""},
     {ParamType::kSocketpath, "CephSocketpath", ""},
 };
 
-const TypeRow& row_of(ParamType type) { return kTypes[static_cast<size_t>(type)]; }
+constexpr bool in_order() {
+  for (size_t i = 0; i < std::size(kTypes); i++)
+    if (static_cast<size_t>(kTypes[i].type) != i) return false;
+  return true;
+}
+static_assert(in_order(), "row_of() takes the row by number");
+
+const TypeRow& row_of(ParamType type) {
+  return kTypes[static_cast<size_t>(type)];
+}
 
 ParamType type_named(std::string_view name) {
-  const auto row = std::ranges::find(kTypes, name, [](const TypeRow& r) { return std::string_view(r.name); });
+  const auto row =
+      std::ranges::find(kTypes, name, [](const TypeRow& r) { return std::string_view(r.name); });
   CHECK_NOTE(row != std::end(kTypes), std::string(name).c_str());
   return row->type;
 }
@@ -89,7 +107,9 @@ std::string usage_of(const Param& p) {
 
 }  // namespace
 
-const char* type_name(ParamType type) { return row_of(type).name; }
+const char* type_name(ParamType type) {
+  return row_of(type).name;
+}
 
 const Param* Spec::find(std::string_view name) const {
   const auto it = std::ranges::find(params, name, &Param::name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a command looks like: Ceph's one-line signature parsed into words and typed parameters, and the
-// descriptions that the stock tools ask for. A signature reads
+// What a command looks like: Ceph's one-line signature parsed into words and typed parameters, and
+// the descriptions that the stock tools ask for. A signature reads
 //   "osd pool set name=pool,type=CephPoolname name=var,type=CephChoices,strings=size|min_size
 //    name=val,type=CephString name=yes_i_really_mean_it,type=CephBool,req=false"
 // Pure.
@@ -16,8 +16,23 @@
 namespace plimsoll::command {
 
 enum class ParamType : uint8_t {
-  kString, kInt, kFloat, kBool, kChoices, kPoolname, kOsdName, kPgid, kObjectname, kName,
-  kEntityAddr, kIPAddr, kUUID, kFragment, kPrefix, kFilepath, kSocketpath,
+  kString,
+  kInt,
+  kFloat,
+  kBool,
+  kChoices,
+  kPoolname,
+  kOsdName,
+  kPgid,
+  kObjectname,
+  kName,
+  kEntityAddr,
+  kIPAddr,
+  kUUID,
+  kFragment,
+  kPrefix,
+  kFilepath,
+  kSocketpath,
 };
 /// "CephString", ...
 const char* type_name(ParamType type);
@@ -26,17 +41,22 @@ struct Param {
   std::string name;
   ParamType type = ParamType::kString;
   bool required = true;
-  bool many = false;                      ///< n=N: takes all that follows
-  std::vector<std::string> strings;       ///< the choices
-  std::string range;                      ///< "0", "0.0|1.0"
-  std::string goodchars;                  ///< a class as in a regular expression: "[A-Za-z0-9-_.]"
+  bool many = false;                 ///< n=N: takes all that follows
+  std::vector<std::string> strings;  ///< the choices
+  std::string range;                 ///< "0", "0.0|1.0"
+  std::string goodchars;             ///< a class as in a regular expression: "[A-Za-z0-9-_.]"
   /// All attributes as written, in order of key: what descriptions show.
   std::map<std::string, std::string> attributes;
 };
 
 /// Bits of `flags`, as in get_command_descriptions.
 enum : uint32_t {
-  kFlagNoForward = 1, kFlagObsolete = 2, kFlagDeprecated = 4, kFlagMgr = 8, kFlagPoll = 16, kFlagHidden = 32,
+  kFlagNoForward = 1,
+  kFlagObsolete = 2,
+  kFlagDeprecated = 4,
+  kFlagMgr = 8,
+  kFlagPoll = 16,
+  kFlagHidden = 32,
 };
 
 struct Spec {

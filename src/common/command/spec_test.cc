@@ -28,8 +28,9 @@ TEST(Spec, SignatureIsParsed) {
 
 TEST(Spec, DescriptionsHaveCephsShape) {
   const Spec set = parse_spec(kPoolSet, "h", "osd", "rw", 0);
-  const Spec ls = parse_spec("pg ls name=pool,type=CephInt,req=false name=states,type=CephString,n=N,req=false",
-                             "list", "pg", "r", kFlagMgr);
+  const Spec ls =
+      parse_spec("pg ls name=pool,type=CephInt,req=false name=states,type=CephString,n=N,req=false",
+                 "list", "pg", "r", kFlagMgr);
   EXPECT_EQ(print(descriptions({&set, &ls}, true), Format::kJson),
             R"({"cmd000":{"sig":["osd","pool","set",{"name":"pool","type":"CephPoolname"},)"
             R"({"name":"var","strings":"size|min_size","type":"CephChoices"},)"

@@ -23,7 +23,8 @@ Result<size_t> Specs::match(const Request& request) const {
 boost::json::object Specs::help() const {
   std::map<std::string, std::string> sorted;
   for (const Spec* spec : list_)
-    if (!spec->help.empty() && !(spec->flags & kFlagHidden)) sorted.emplace(spec->prefix, spec->help);
+    if (!spec->help.empty() && !(spec->flags & kFlagHidden))
+      sorted.emplace(spec->prefix, spec->help);
   boost::json::object out;
   for (const auto& [prefix, help] : sorted) out[prefix] = help;
   return out;

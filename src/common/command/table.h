@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Table: commands and their handlers. One kind of table serves the monitor, `ceph tell` and the admin
-// socket. run() matches, validates and calls; every failure is a reply with a negative code and a
-// text, in Ceph's words. Rows may be added at any time and are never removed.
+// Table: commands and their handlers. One kind of table serves the monitor, `ceph tell` and the
+// admin socket. run() matches, validates and calls; every failure is a reply with a negative code
+// and a text, in Ceph's words. Rows may be added at any time and are never removed.
 //
 //   table.add({"osd find name=id,type=CephOsdName,req=true", "find osd <id> in ...", "osd", "r", 0,
 //              &Monitor::osd_find});
@@ -79,7 +79,8 @@ struct Row {
 template <class Context>
 std::vector<Spec> specs_of(std::span<const Row<Context>> rows) {
   std::vector<Spec> out;
-  for (const auto& r : rows) out.push_back(parse_spec(r.signature, r.help, r.module, r.perm, r.flags));
+  for (const auto& r : rows)
+    out.push_back(parse_spec(r.signature, r.help, r.module, r.perm, r.flags));
   return out;
 }
 

@@ -38,7 +38,8 @@ std::string TextTable::to_string() const {
     }
     out += '\n';
   };
-  line([&](size_t c) { return columns_[c].heading; }, [&](size_t c) { return columns_[c].heading_align; });
+  line([&](size_t c) { return columns_[c].heading; },
+       [&](size_t c) { return columns_[c].heading_align; });
   for (const auto& r : rows_)
     line([&](size_t c) { return r[c]; }, [&](size_t c) { return columns_[c].cell_align; });
   return out;

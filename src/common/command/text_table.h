@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// TextTable: columns of text as Ceph aligns them: each as wide as its widest cell, two spaces between
-// columns, every cell padded.
+// TextTable: columns of text as Ceph aligns them: each as wide as its widest cell, two spaces
+// between columns, every cell padded.
 #pragma once
 
 #include <string>

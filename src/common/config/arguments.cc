@@ -85,7 +85,8 @@ Result<> parse_one(Cursor& c, const std::vector<ProgramFlag>& flags, Arguments& 
   if (c.is({"-n", "--name"})) {
     TRY_VOID(into(out.id));
     const size_t dot = out.id.find('.');
-    if (dot == out.id.npos) return fail(EINVAL, fmt::format("'{}' is not a name: expected type.id", out.id));
+    if (dot == out.id.npos)
+      return fail(EINVAL, fmt::format("'{}' is not a name: expected type.id", out.id));
     out.id.erase(0, dot + 1);
     return {};
   }
@@ -93,15 +94,19 @@ Result<> parse_one(Cursor& c, const std::vector<ProgramFlag>& flags, Arguments& 
     out.options.emplace_back("mon_host", "");
     return into(out.options.back().second);
   }
-  if (c.is({"-f", "--foreground"})) out.foreground = true;
+  if (c.is({"-f", "--foreground"}))
+    out.foreground = true;
   else if (c.is({"-d"})) {
     out.foreground = true;
     out.options.emplace_back("log_to_stderr", "true");
-  } else if (c.is({"-v", "--version"})) out.version = true;
-  else if (c.is({"-h", "--help"})) out.help = true;
+  } else if (c.is({"-v", "--version"}))
+    out.version = true;
+  else if (c.is({"-h", "--help"}))
+    out.help = true;
   else {
     const std::string plain = normal_name(c.name().substr(std::min<size_t>(2, c.name().size())));
-    const auto flag = std::ranges::find_if(flags, [&](const auto& f) { return normal_name(f.name) == plain; });
+    const auto flag =
+        std::ranges::find_if(flags, [&](const auto& f) { return normal_name(f.name) == plain; });
     if (flag != flags.end()) {
       out.flags.emplace_back(flag->name, "");
       return flag->value.empty() ? Result<>() : into(out.flags.back().second);
@@ -164,14 +169,16 @@ std::string usage(const std::string& program, const std::string& service,
       "  -h, --help\n",
       program, service);
   for (const auto& f : flags) {
-    const std::string left = f.value.empty() ? "--" + f.name : fmt::format("--{} <{}>", f.name, f.value);
+    const std::string left =
+        f.value.empty() ? "--" + f.name : fmt::format("--{} <{}>", f.name, f.value);
     out += fmt::format("  {:<21} {}\n", left, f.help);
   }
   out += "\nOptions, also in the conf file:\n";
   for (const auto& o : options()) {
     const std::string_view services = o.services;
     if (services != "common" && services.find(service) == services.npos) continue;
-    out += fmt::format("  --{} <{}> [{}]\n        {}\n", o.name, type_name(o.type), o.fallback, o.help);
+    out += fmt::format("  --{} <{}> [{}]\n        {}\n", o.name, type_name(o.type), o.fallback,
+                       o.help);
   }
   return out;
 }

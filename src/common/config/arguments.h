@@ -20,8 +20,8 @@ struct Arguments {
   bool version = false;
   bool help = false;
   std::vector<std::pair<std::string, std::string>> options;  ///< in order, names normalised
-  std::vector<std::pair<std::string, std::string>> flags;    ///< the program's own, "" without value
-  std::vector<std::string> rest;                              ///< what is no option
+  std::vector<std::pair<std::string, std::string>> flags;  ///< the program's own, "" without value
+  std::vector<std::string> rest;                           ///< what is no option
 
   bool has_flag(std::string_view name) const;
   std::string flag(std::string_view name) const;

@@ -29,8 +29,10 @@ bool parse_text(std::string_view raw, std::string& out) {
   }
   out.clear();
   for (size_t i = 0; i < raw.size(); i++) {
-    if (raw[i] == '\\' && i + 1 < raw.size() && (raw[i + 1] == '#' || raw[i + 1] == ';')) i++;
-    else if (raw[i] == '#' || raw[i] == ';') break;
+    if (raw[i] == '\\' && i + 1 < raw.size() && (raw[i + 1] == '#' || raw[i + 1] == ';'))
+      i++;
+    else if (raw[i] == '#' || raw[i] == ';')
+      break;
     out += raw[i];
   }
   out = trim(out);

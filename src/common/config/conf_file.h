@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // ceph.conf: sections of "key = value", comments by # and ;, a backslash before the end of a line
-// continues it, values may be quoted. Spaces, dashes and underscores in keys are equal. Pure parsing;
-// which sections count for a daemon, and what a key means, is Config's business.
+// continues it, values may be quoted. Spaces, dashes and underscores in keys are equal. Pure
+// parsing; which sections count for a daemon, and what a key means, is Config's business.
 #pragma once
 
 #include <string>

@@ -27,11 +27,16 @@ uint64_t number_bits(const Value& v) {
 /// As `config diff` and `config help` show values: numbers and truth values bare, the rest quoted.
 json::value bare(const Option& option, const Value& value) {
   switch (option.type) {
-    case Type::kBool: return std::get<int64_t>(value) != 0;
-    case Type::kInt: return std::get<int64_t>(value);
-    case Type::kUint: return std::get<uint64_t>(value);
-    case Type::kFloat: return std::get<double>(value);
-    default: return json::value(value_text(option, value));
+    case Type::kBool:
+      return std::get<int64_t>(value) != 0;
+    case Type::kInt:
+      return std::get<int64_t>(value);
+    case Type::kUint:
+      return std::get<uint64_t>(value);
+    case Type::kFloat:
+      return std::get<double>(value);
+    default:
+      return json::value(value_text(option, value));
   }
 }
 
@@ -46,7 +51,8 @@ json::object describe(const Option& option) {
   json::array services;
   for (std::string_view rest = option.services; !rest.empty();) {
     const size_t comma = std::min(rest.find(','), rest.size());
-    if (rest.substr(0, comma) != "common") services.emplace_back(std::string(rest.substr(0, comma)));
+    if (rest.substr(0, comma) != "common")
+      services.emplace_back(std::string(rest.substr(0, comma)));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   json::array flags;
@@ -114,7 +120,8 @@ void Config::put(const Option& option, Source source, std::optional<Value> value
   // An observer may add and remove observers, so the list is copied before any is called.
   std::vector<std::function<void()>> calls;
   for (const auto& [id, watch] : observers_)
-    if (std::ranges::find(watch.options, option.id) != watch.options.end()) calls.push_back(watch.changed);
+    if (std::ranges::find(watch.options, option.id) != watch.options.end())
+      calls.push_back(watch.changed);
   for (const auto& call : calls) call();
 }
 
@@ -125,7 +132,8 @@ Result<> Config::apply_file(const ConfFile& file) {
       if (line.section != section) continue;
       const Option* o = find_option(line.key);
       if (!o) {
-        warnings_.push_back(fmt::format("{}:{}: unknown option '{}' is ignored", file.path, line.line, line.key));
+        warnings_.push_back(
+            fmt::format("{}:{}: unknown option '{}' is ignored", file.path, line.line, line.key));
         continue;
       }
       auto value = parse_value(*o, line.value);
@@ -148,17 +156,22 @@ void Config::apply_mon(const std::map<std::string, std::string>& values) {
       continue;
     }
     auto value = parse_value(*o, text);
-    if (value) wanted[static_cast<size_t>(o->id)] = std::move(*value);
-    else log.warn("option of the config database skipped: {} = '{}': {}", name, text, value.error().text());
+    if (value)
+      wanted[static_cast<size_t>(o->id)] = std::move(*value);
+    else
+      log.warn("option of the config database skipped: {} = '{}': {}", name, text,
+               value.error().text());
   }
-  for (const auto& o : options()) put(o, Source::kMon, std::move(wanted[static_cast<size_t>(o.id)]));
+  for (const auto& o : options())
+    put(o, Source::kMon, std::move(wanted[static_cast<size_t>(o.id)]));
 }
 
 Result<> Config::set(std::string_view name, std::string_view value, Source source) {
   const Option* o = find_option(name);
   if (!o) return no_option(name);
   if (source == Source::kOverride && !o->runtime)
-    return fail(ENOSYS, fmt::format("Configuration option '{}' may not be modified at runtime", o->name));
+    return fail(ENOSYS,
+                fmt::format("Configuration option '{}' may not be modified at runtime", o->name));
   TRY(parsed, parse_value(*o, value));
   put(*o, source, std::move(parsed));
   return {};
@@ -172,7 +185,9 @@ Result<> Config::unset(std::string_view name, Source source) {
   return {};
 }
 
-std::string Config::text(Opt id) const { return expand(std::get<std::string>(final_value(id))); }
+std::string Config::text(Opt id) const {
+  return expand(std::get<std::string>(final_value(id)));
+}
 
 std::string Config::final_text(const Option& option) const {
   return expand(value_text(option, final_value(option.id)));
@@ -272,17 +287,26 @@ std::string Config::expand(std::string text) const {
       const bool braces = from < text.size() && text[from] == '{';
       from += braces;
       size_t to = from;
-      while (to < text.size() && (std::isalnum(static_cast<unsigned char>(text[to])) || text[to] == '_')) to++;
+      while (to < text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text[to])) || text[to] == '_'))
+        to++;
       const std::string name = text.substr(from, to - from);
       const size_t next = to + (braces && to < text.size() && text[to] == '}');
       std::optional<std::string> value;
-      if (name == "name") value = who_.name();
-      else if (name == "type") value = who_.type;
-      else if (name == "id") value = who_.id;
-      else if (name == "cluster") value = who_.cluster;
-      else if (name == "host") value = who_.host;
-      else if (name == "pid") value = fmt::to_string(pid_);
-      else if (const Option* o = find_option(name)) value = value_text(*o, final_value(o->id));
+      if (name == "name")
+        value = who_.name();
+      else if (name == "type")
+        value = who_.type;
+      else if (name == "id")
+        value = who_.id;
+      else if (name == "cluster")
+        value = who_.cluster;
+      else if (name == "host")
+        value = who_.host;
+      else if (name == "pid")
+        value = fmt::to_string(pid_);
+      else if (const Option* o = find_option(name))
+        value = value_text(*o, final_value(o->id));
       if (value) {
         out += *value;
         changed = true;

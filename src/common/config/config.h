@@ -32,26 +32,22 @@ struct Identity {
 
 enum class Source : uint8_t { kDefault, kMon, kFile, kCommandLine, kOverride, kCount };
 
-namespace detail {
-template <Type T> struct Accessor;
-template <> struct Accessor<Type::kStr> { using type = std::string; };
-template <> struct Accessor<Type::kUuid> { using type = std::string; };
-template <> struct Accessor<Type::kBool> { using type = bool; };
-template <> struct Accessor<Type::kInt> { using type = int64_t; };
-template <> struct Accessor<Type::kUint> { using type = uint64_t; };
-template <> struct Accessor<Type::kSize> { using type = uint64_t; };
-template <> struct Accessor<Type::kFloat> { using type = double; };
-template <> struct Accessor<Type::kSecs> { using type = double; };
-template <> struct Accessor<Type::kDebug> { using type = int64_t; };
-}  // namespace detail
+/// What the accessor of an option of that type returns.
+template <Type T>
+using Accessed = std::conditional_t<
+    T == Type::kStr || T == Type::kUuid, std::string,
+    std::conditional_t<T == Type::kBool, bool,
+                       std::conditional_t<T == Type::kFloat || T == Type::kSecs, double,
+                                          std::conditional_t<T == Type::kUint || T == Type::kSize,
+                                                             uint64_t, int64_t>>>>;
 
 class Config {
  public:
   explicit Config(Identity who = {});
   Config(const Config&) = delete;
 
-  // One accessor per option: `uint64_t osd_max_write_size() const`, ... Texts come with $name and its
-  // kin expanded.
+  // One accessor per option: `uint64_t osd_max_write_size() const`, ... Texts come with $name and
+  // its kin expanded.
 #define PLIMSOLL_TYPE_str ::plimsoll::config::Type::kStr
 #define PLIMSOLL_TYPE_uuid ::plimsoll::config::Type::kUuid
 #define PLIMSOLL_TYPE_bool ::plimsoll::config::Type::kBool
@@ -62,7 +58,7 @@ class Config {
 #define PLIMSOLL_TYPE_secs ::plimsoll::config::Type::kSecs
 #define PLIMSOLL_TYPE_debug ::plimsoll::config::Type::kDebug
 #define OPT(name, t, ...) \
-  detail::Accessor<PLIMSOLL_TYPE_##t>::type name() const { return read<PLIMSOLL_TYPE_##t>(Opt::name); }
+  Accessed<PLIMSOLL_TYPE_##t> name() const { return read<PLIMSOLL_TYPE_##t>(Opt::name); }
 #include "common/config/options.inc"
 #undef OPT
 
@@ -75,7 +71,8 @@ class Config {
   /// Takes the sections that concern this daemon ([global], [osd], [osd.0], later ones stronger). A
   /// bad value is EINVAL naming file, line and input. Unknown keys are remembered as warnings.
   Result<> apply_file(const ConfFile& file);
-  /// Replaces all values of the mon config database; what is not valid here is skipped (and logged).
+  /// Replaces all values of the mon config database; what is not valid here is skipped (and
+  /// logged).
   void apply_mon(const std::map<std::string, std::string>& values);
   /// ENOENT: no such option. EINVAL: bad value. ENOSYS: only at start (for kOverride).
   Result<> set(std::string_view name, std::string_view value, Source source = Source::kOverride);
@@ -125,13 +122,15 @@ class Config {
     std::function<void()> changed;
   };
   template <Type T>
-  typename detail::Accessor<T>::type read(Opt id) const {
+  Accessed<T> read(Opt id) const {
     if constexpr (T == Type::kStr || T == Type::kUuid) {
       return text(id);
     } else {
       const uint64_t raw = numbers_[static_cast<size_t>(id)].load(std::memory_order_relaxed);
-      if constexpr (T == Type::kFloat || T == Type::kSecs) return std::bit_cast<double>(raw);
-      else return static_cast<typename detail::Accessor<T>::type>(raw);
+      if constexpr (T == Type::kFloat || T == Type::kSecs)
+        return std::bit_cast<double>(raw);
+      else
+        return static_cast<Accessed<T>>(raw);
     }
   }
   std::string text(Opt id) const;

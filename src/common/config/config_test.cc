@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "common/base/rng.h"
 #include "common/config/arguments.h"
 #include "common/config/docs.h"
 
@@ -23,7 +24,9 @@ Identity osd0() {
   return who;
 }
 
-std::string error_of(const Result<>& r) { return r ? "" : r.error().text(); }
+std::string error_of(const Result<>& r) {
+  return r ? "" : r.error().text();
+}
 
 Result<> load(Config& c, std::string_view text) {
   TRY(file, ConfFile::parse("ceph.conf", text));
@@ -77,7 +80,8 @@ TEST(Options, NumbersAndTimes) {
 }
 
 TEST(Options, ValuesAreChecked) {
-  EXPECT_EQ(value_error("osd_max_backfills", "banana"), "strict_si_cast: unit prefix not recognized");
+  EXPECT_EQ(value_error("osd_max_backfills", "banana"),
+            "strict_si_cast: unit prefix not recognized");
   EXPECT_EQ(value_error("osd_max_backfills", "-1"), "strict_si_cast: value should not be negative");
   EXPECT_EQ(value_error("osd_pool_default_size", "11"), "Value '11' exceeds maximum 10");
   EXPECT_EQ(value_error("osd_heartbeat_grace", "0"), "Value '0' is below minimum 1");
@@ -101,21 +105,21 @@ TEST(Config, DefaultsAreTyped) {
 TEST(Config, SectionsKeysCommentsAndQuotes) {
   Config c(osd0());
   const auto applied = load(c,
-      "; a comment\n"
-      "run dir = /global\n"
-      "[osd.0]\n"
-      "osd-heartbeat grace = 7 # seven\n"
-      "[global]\n"
-      "osd_heartbeat_grace = 5\n"
-      "mon host = [v2:127.0.0.1:\\\n20200/0]\n"
-      "log file = \"/log;x/$name.log\" ; quoted\n"
-      "[osd]\n"
-      "osd_heartbeat_grace = 6\n"
-      "osd_block_size = 2G\n"
-      "[mon]\n"
-      "osd_block_size = broken\n"
-      "[osd.1]\n"
-      "osd_block_size = 3G\n");
+                            "; a comment\n"
+                            "run dir = /global\n"
+                            "[osd.0]\n"
+                            "osd-heartbeat grace = 7 # seven\n"
+                            "[global]\n"
+                            "osd_heartbeat_grace = 5\n"
+                            "mon host = [v2:127.0.0.1:\\\n20200/0]\n"
+                            "log file = \"/log;x/$name.log\" ; quoted\n"
+                            "[osd]\n"
+                            "osd_heartbeat_grace = 6\n"
+                            "osd_block_size = 2G\n"
+                            "[mon]\n"
+                            "osd_block_size = broken\n"
+                            "[osd.1]\n"
+                            "osd_block_size = 3G\n");
   ASSERT_TRUE(applied) << error_of(applied);
   EXPECT_EQ(c.osd_heartbeat_grace(), 7);
   EXPECT_EQ(c.osd_block_size(), uint64_t{2} << 30);
@@ -151,10 +155,12 @@ TEST(Config, EverySourceHasItsRank) {
   EXPECT_EQ(c.osd_max_backfills(), 5u);
   ASSERT_TRUE(c.unset("osd_max_backfills"));
   EXPECT_EQ(c.osd_max_backfills(), 4u);
-  EXPECT_EQ(boost::json::serialize(c.diff()),
-            R"({"diff":{"osd_max_backfills":{"default":1,"mon":2,"file":3,"cmdline":4,"final":4}}})");
+  EXPECT_EQ(
+      boost::json::serialize(c.diff()),
+      R"({"diff":{"osd_max_backfills":{"default":1,"mon":2,"file":3,"cmdline":4,"final":4}}})");
   c.apply_mon({});
-  EXPECT_EQ(boost::json::serialize(c.diff_get("osd_max_backfills").value().at("diff").at("osd_max_backfills")),
+  EXPECT_EQ(boost::json::serialize(
+                c.diff_get("osd_max_backfills").value().at("diff").at("osd_max_backfills")),
             R"({"default":1,"file":3,"cmdline":4,"final":4})");
 }
 
@@ -210,9 +216,10 @@ TEST(Config, MetavariablesAreBounded) {
 
 TEST(Arguments, FormsOfOptions) {
   std::vector<ProgramFlag> flags{{"mkfs", "", "make"}, {"monmap", "file", "map"}};
-  const auto a = parse_arguments({"-c", "x.conf", "-i", "0", "-f", "--osd-shards=2", "--run_dir", "/r",
-                                  "--log-to-stderr", "--no-ms-crc-data", "--mkfs", "--monmap", "m", "rest"},
-                                 flags);
+  const auto a =
+      parse_arguments({"-c", "x.conf", "-i", "0", "-f", "--osd-shards=2", "--run_dir", "/r",
+                       "--log-to-stderr", "--no-ms-crc-data", "--mkfs", "--monmap", "m", "rest"},
+                      flags);
   ASSERT_TRUE(a) << a.error().text();
   EXPECT_EQ(a->conf, "x.conf");
   EXPECT_EQ(a->id, "0");
@@ -235,12 +242,28 @@ TEST(Arguments, ErrorsNameTheArgument) {
   EXPECT_EQ(parse_arguments({"-n", "osd"}).error().text(), "'osd' is not a name: expected type.id");
   Config c(osd0());
   const auto a = parse_arguments({"--osd-shards", "many"});
-  EXPECT_EQ(error_of(apply_arguments(c, *a)), "--osd_shards many: strict_si_cast: unit prefix not recognized");
+  EXPECT_EQ(error_of(apply_arguments(c, *a)),
+            "--osd_shards many: strict_si_cast: unit prefix not recognized");
+}
+
+TEST(ConfFile, DamagedTextsAreReadOrRefused) {
+  const std::string good = "[global]\nrun dir = /x # y\n[osd.0]\nhost = \"a;b\"\nmon_host=1\\\n2\n";
+  Rng rng(7);
+  for (int round = 0; round < 2000; round++) {
+    std::string text = good;
+    for (uint64_t edits = rng.below(6); edits > 0; edits--)
+      text[rng.below(text.size())] = "[]=#;\"'\\\n\0 $a"[rng.below(13)];
+    text.resize(rng.below(text.size() + 1));
+    Config c(osd0());
+    const auto loaded = load(c, text);
+    if (!loaded) EXPECT_EQ(loaded.error().text().substr(0, 10), "ceph.conf:");
+  }
 }
 
 TEST(Docs, EveryOptionIsThere) {
   const std::string text = options_markdown();
-  for (const auto& o : options()) EXPECT_NE(text.find(std::string("| `") + o.name + "` |"), text.npos);
+  for (const auto& o : options())
+    EXPECT_NE(text.find(std::string("| `") + o.name + "` |"), text.npos);
 }
 
 }  // namespace plimsoll::config

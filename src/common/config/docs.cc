@@ -10,8 +10,10 @@ namespace plimsoll::config {
 std::string options_markdown() {
   std::string out =
       "# Options\n\n"
-      "Generated from `src/common/config/options.inc`; do not edit. Set them in `ceph.conf` (`[global]`, `[osd]`, "
-      "`[osd.0]`), with `--name value`, with `ceph config set`, or, where *when* says runtime, with "
+      "Generated from `src/common/config/options.inc`; do not edit. Set them in `ceph.conf` "
+      "(`[global]`, `[osd]`, "
+      "`[osd.0]`), with `--name value`, with `ceph config set`, or, where *when* says runtime, "
+      "with "
       "`ceph daemon <socket> config set`.\n\n"
       "| option | type | default | range | when | read by | what it is |\n"
       "| --- | --- | --- | --- | --- | --- | --- |\n";

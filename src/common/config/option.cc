@@ -141,9 +141,13 @@ double as_number(const Value& v) {
 
 }  // namespace
 
-std::span<const Option> options() { return kOptions; }
+std::span<const Option> options() {
+  return kOptions;
+}
 
-const Option& option(Opt id) { return kOptions[static_cast<size_t>(id)]; }
+const Option& option(Opt id) {
+  return kOptions[static_cast<size_t>(id)];
+}
 
 std::string normal_name(std::string_view name) {
   std::string out(trim(name));
@@ -164,24 +168,36 @@ const Option* find_option(std::string_view name) {
 
 const char* type_name(Type type) {
   switch (type) {
-    case Type::kStr: return "str";
-    case Type::kBool: return "bool";
-    case Type::kInt: return "int";
-    case Type::kUint: return "uint";
-    case Type::kFloat: return "float";
-    case Type::kSecs: return "secs";
-    case Type::kSize: return "size";
-    case Type::kUuid: return "uuid";
-    case Type::kDebug: return "str";  // as Ceph presents debug levels
+    case Type::kStr:
+      return "str";
+    case Type::kBool:
+      return "bool";
+    case Type::kInt:
+      return "int";
+    case Type::kUint:
+      return "uint";
+    case Type::kFloat:
+      return "float";
+    case Type::kSecs:
+      return "secs";
+    case Type::kSize:
+      return "size";
+    case Type::kUuid:
+      return "uuid";
+    case Type::kDebug:
+      return "str";  // as Ceph presents debug levels
   }
   return "";
 }
 
 const char* level_name(Level level) {
   switch (level) {
-    case Level::kBasic: return "basic";
-    case Level::kAdvanced: return "advanced";
-    case Level::kDev: return "dev";
+    case Level::kBasic:
+      return "basic";
+    case Level::kAdvanced:
+      return "advanced";
+    case Level::kDev:
+      return "dev";
   }
   return "";
 }
@@ -205,14 +221,21 @@ Result<Value> parse_value(const Option& option, std::string_view text) {
 std::string value_text(const Option& option, const Value& value) {
   switch (option.type) {
     case Type::kStr:
-    case Type::kUuid: return std::get<std::string>(value);
-    case Type::kBool: return std::get<int64_t>(value) ? "true" : "false";
-    case Type::kInt: return fmt::to_string(std::get<int64_t>(value));
-    case Type::kDebug: return fmt::format("{0}/{0}", std::get<int64_t>(value));
+    case Type::kUuid:
+      return std::get<std::string>(value);
+    case Type::kBool:
+      return std::get<int64_t>(value) ? "true" : "false";
+    case Type::kInt:
+      return fmt::to_string(std::get<int64_t>(value));
+    case Type::kDebug:
+      return fmt::format("{0}/{0}", std::get<int64_t>(value));
     case Type::kUint:
-    case Type::kSize: return fmt::to_string(std::get<uint64_t>(value));
-    case Type::kFloat: return fmt::format("{:.6f}", std::get<double>(value));
-    case Type::kSecs: return fmt::format("{:g}", std::get<double>(value));
+    case Type::kSize:
+      return fmt::to_string(std::get<uint64_t>(value));
+    case Type::kFloat:
+      return fmt::format("{:.6f}", std::get<double>(value));
+    case Type::kSecs:
+      return fmt::format("{:g}", std::get<double>(value));
   }
   return "";
 }
@@ -262,10 +285,11 @@ Result<double> parse_seconds(std::string_view text) {
     double seconds;
     std::array<std::string_view, 4> names;
   };
-  static constexpr Unit kUnits[] = {
-      {1, {"", "s", "sec", "second"}},       {60, {"m", "min", "minute", "mins"}},
-      {3600, {"h", "hr", "hour", "hrs"}},    {86400, {"d", "day", "dy", "days"}},
-      {604800, {"w", "wk", "week", "weeks"}}};
+  static constexpr Unit kUnits[] = {{1, {"", "s", "sec", "second"}},
+                                    {60, {"m", "min", "minute", "mins"}},
+                                    {3600, {"h", "hr", "hour", "hrs"}},
+                                    {86400, {"d", "day", "dy", "days"}},
+                                    {604800, {"w", "wk", "week", "weeks"}}};
   for (const auto& u : kUnits)
     if (std::ranges::find(u.names, unit) != u.names.end()) return v * u.seconds;
   return fail(EINVAL, fmt::format("'{}' is not a time: unknown unit '{}'", text, unit));

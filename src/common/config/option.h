@@ -47,11 +47,11 @@ const Option* find_option(std::string_view name);
 /// "osd_heartbeat_grace" from "osd heartbeat-grace".
 std::string normal_name(std::string_view name);
 
-const char* type_name(Type type);    ///< "uint", as `config help` says
+const char* type_name(Type type);  ///< "uint", as `config help` says
 const char* level_name(Level level);
 
-/// A checked value: kBool, kInt and kDebug as int64_t, kUint and kSize as uint64_t, kFloat and kSecs as
-/// double, the rest as text. A debug level reads "5" or "5/20", of which the first counts.
+/// A checked value: kBool, kInt and kDebug as int64_t, kUint and kSize as uint64_t, kFloat and
+/// kSecs as double, the rest as text. A debug level reads "5" or "5/20", of which the first counts.
 using Value = std::variant<int64_t, uint64_t, double, std::string>;
 
 /// Converts and checks against type and range; EINVAL says why, in Ceph's words where Ceph has any.

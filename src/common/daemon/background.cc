@@ -62,7 +62,8 @@ void Background::up(const std::string& log_file) {
   if (word_ < 0) return;
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   int errors = -1;
-  if (!log_file.empty()) errors = ::open(log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (!log_file.empty())
+    errors = ::open(log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   std::fflush(nullptr);
   if (null >= 0) {
     ::dup2(null, STDIN_FILENO);
@@ -77,8 +78,12 @@ void Background::up(const std::string& log_file) {
   word_ = -1;
 }
 
-void ignore_sigpipe() { ::signal(SIGPIPE, SIG_IGN); }
+void ignore_sigpipe() {
+  ::signal(SIGPIPE, SIG_IGN);
+}
 
-void exit_now(int code) { ::_exit(code); }
+void exit_now(int code) {
+  ::_exit(code);
+}
 
 }  // namespace plimsoll::daemon

@@ -52,7 +52,8 @@ Result<> open_log(const config::Config& config) {
 /// debug_<subsystem> sets the level of the subsystem of that name.
 void apply_debug_levels(const config::Config& config) {
   for (size_t s = 0; s < static_cast<size_t>(log::Subsystem::kCount); s++) {
-    const auto text = config.get(fmt::format("debug_{}", log::subsystem_name(static_cast<log::Subsystem>(s))));
+    const auto text =
+        config.get(fmt::format("debug_{}", log::subsystem_name(static_cast<log::Subsystem>(s))));
     if (text) log::debug_level[s] = std::atoi(text->c_str());
   }
 }
@@ -76,11 +77,13 @@ class Frame {
         runtime_({.shards = program.shards ? program.shards(config) : 1}),
         counters_(program.type),
         admin_(runtime_, Logger(log::Subsystem::kAsok, config.who().name())),
-        env_{runtime_, config_, counters_, admin_, arguments,
-             [this](int code, std::string why) { exit(code, std::move(why)); }} {}
+        env_{runtime_,  config_,
+             counters_, admin_,
+             arguments, [this](int code, std::string why) { exit(code, std::move(why)); }} {}
 
   int run(const Factory& make) {
     config_.set_pid(runtime_.process_id());
+    if (const auto opened = open_log(config_); !opened) return complain(program_, opened.error());
     apply_debug_levels(config_);
     auto debug = config_.observe(debug_options(), [this] { apply_debug_levels(config_); });
     add_generic_commands(admin_.table(), config_, counters_);
@@ -128,7 +131,8 @@ class Frame {
     }
     // A daemon that does not come to an end must not hang its operator.
     Timer limit = runtime_.clock().call_after(runtime_.executor(), kStopTimeout, [this] {
-      log_.error("did not stop within {} s", std::chrono::duration_cast<std::chrono::seconds>(kStopTimeout).count());
+      log_.error("did not stop within {} s",
+                 std::chrono::duration_cast<std::chrono::seconds>(kStopTimeout).count());
       log::flush();
       exit_now(1);
     });
@@ -138,13 +142,15 @@ class Frame {
 
   Task<Result<>> start() {
     CO_TRY_VOID(runtime_.make_dirs(config_.run_dir()));
+    // First, since it is refused where this daemon runs already, whose pid file must stay.
+    if (const std::string path = config_.admin_socket(); !path.empty()) {
+      if (const std::string dir = parent_of(path); !dir.empty())
+        CO_TRY_VOID(runtime_.make_dirs(dir));
+      CO_TRY_VOID(admin_.listen(path));
+    }
     if (const std::string path = config_.pid_file(); !path.empty()) {
       CO_TRY_VOID(runtime_.write_file(path, fmt::format("{}\n", runtime_.process_id())));
       pid_file_ = path;
-    }
-    if (const std::string path = config_.admin_socket(); !path.empty()) {
-      if (const std::string dir = parent_of(path); !dir.empty()) CO_TRY_VOID(runtime_.make_dirs(dir));
-      CO_TRY_VOID(admin_.listen(path));
     }
     co_return co_await daemon_->start();
   }
@@ -191,7 +197,8 @@ class Frame {
 }  // namespace
 
 int run(int argc, char** argv, const Program& program, const Factory& make) {
-  auto arguments = config::parse_arguments(std::vector<std::string>(argv + 1, argv + argc), program.flags);
+  auto arguments =
+      config::parse_arguments(std::vector<std::string>(argv + 1, argv + argc), program.flags);
   if (!arguments) return complain(program, fail(EINVAL, arguments.error().text() + "; see --help"));
   if (arguments->version) {
     std::printf("%s\n", kVersionText);
@@ -202,19 +209,21 @@ int run(int argc, char** argv, const Program& program, const Factory& make) {
     return 0;
   }
   if (!arguments->rest.empty())
-    return complain(program, fail(EINVAL, fmt::format("unexpected argument '{}'; see --help", arguments->rest[0])));
+    return complain(program, fail(EINVAL, fmt::format("unexpected argument '{}'; see --help",
+                                                      arguments->rest[0])));
   if (arguments->id.empty()) arguments->id = program.default_id;
-  if (arguments->id.empty()) return complain(program, fail(EINVAL, "which daemon is this? Say -i <id>"));
+  if (arguments->id.empty())
+    return complain(program, fail(EINVAL, "which daemon is this? Say -i <id>"));
 
   config::Config config({program.type, arguments->id, arguments->cluster, real::host_name()});
-  if (const auto loaded = load_conf(config, *arguments); !loaded) return complain(program, loaded.error());
+  if (const auto loaded = load_conf(config, *arguments); !loaded)
+    return complain(program, loaded.error());
 
   ignore_sigpipe();
   Background background;
   if (!arguments->foreground && config.daemonize()) {
     if (const auto code = background.enter(program.name)) return *code;
   }
-  if (const auto opened = open_log(config); !opened) return complain(program, opened.error());
   Frame frame(program, config, *arguments, background);
   return frame.run(make);
 }

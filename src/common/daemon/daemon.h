@@ -65,7 +65,8 @@ int run(int argc, char** argv, const Program& program, const Factory& make);
 
 template <class D>
 int run(int argc, char** argv, const Program& program) {
-  return run(argc, argv, program, [](Env& env) -> std::unique_ptr<Daemon> { return std::make_unique<D>(env); });
+  return run(argc, argv, program,
+             [](Env& env) -> std::unique_ptr<Daemon> { return std::make_unique<D>(env); });
 }
 
 }  // namespace plimsoll::daemon

@@ -126,6 +126,10 @@ class DaemonTest(unittest.TestCase):
         done = self.idle()
         self.assertEqual(done.returncode, 1)
         self.assertIn('is in use by another daemon', done.stderr)
+        done = self.idle('--osd-data', self.dir)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(self.asok, done.stderr)
+        self.assertIsNotNone(self.pid())
         self.assertEqual(self.ask('version')['version'], '16.2.15')
 
     def test_failed_start_is_reported(self):

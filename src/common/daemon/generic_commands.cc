@@ -40,8 +40,7 @@ Result<std::string> set_option(Config& config, const std::string& name, const st
 CommandReply config_get(Config& config, const Args& args) {
   const std::string name = args.str("var");
   const auto value = config.get(name);
-  if (!value)
-    return fail(ENOENT, fmt::format("error getting '{}': {}", name, errno_text(ENOENT)));
+  if (!value) return fail(ENOENT, fmt::format("error getting '{}': {}", name, errno_text(ENOENT)));
   return CommandReply::json(json::object{{name, *value}}, args.format());
 }
 
@@ -99,14 +98,18 @@ CommandReply perf(const json::object& dump, const Args& args) {
 CommandReply perf_reset(Counters& counters, const Args& args) {
   const std::string name = args.str("var");
   json::object out;
-  if (counters.reset(name)) out["success"] = "perf reset " + name;
-  else out["error"] = "Not find: " + name;
+  if (counters.reset(name))
+    out["success"] = "perf reset " + name;
+  else
+    out["error"] = "Not find: " + name;
   return CommandReply::json(out, args.format());
 }
 
 void add_config_commands(command::DaemonTable& table, Config& config) {
-  auto add = [&](const char* signature, const char* help, CommandReply (*fn)(Config&, const Args&)) {
-    table.add(signature, help, sync<Caller>([&config, fn](Caller&, const Args& a) { return fn(config, a); }));
+  auto add = [&](const char* signature, const char* help,
+                 CommandReply (*fn)(Config&, const Args&)) {
+    table.add(signature, help,
+              sync<Caller>([&config, fn](Caller&, const Args& a) { return fn(config, a); }));
   };
   add("config show", "all options and the values in force",
       [](Config& c, const Args& a) { return CommandReply::json(c.show(), a.format()); });
@@ -118,24 +121,27 @@ void add_config_commands(command::DaemonTable& table, Config& config) {
   add("config set name=var,type=CephString name=val,type=CephString,n=N",
       "set an option until the daemon ends", config_set);
   add("config unset name=var,type=CephString", "take back what `config set` set", config_unset);
-  add("config help name=var,type=CephString,req=false", "type, default, range and purpose of one option or of all",
-      config_help);
-  add("injectargs name=injected_args,type=CephString,n=N", "set options given as command line arguments",
-      injectargs);
+  add("config help name=var,type=CephString,req=false",
+      "type, default, range and purpose of one option or of all", config_help);
+  add("injectargs name=injected_args,type=CephString,n=N",
+      "set options given as command line arguments", injectargs);
 }
 
 void add_perf_commands(command::DaemonTable& table, Counters& counters) {
-  auto add = [&](const char* signature, const char* help, CommandReply (*fn)(Counters&, const Args&)) {
+  auto add = [&](const char* signature, const char* help,
+                 CommandReply (*fn)(Counters&, const Args&)) {
     table.add(signature, help,
               sync<Caller>([&counters, fn](Caller&, const Args& a) { return fn(counters, a); }));
   };
   add("1", "", [](Counters& c, const Args& a) { return perf(c.dump(), a); });
   add("2", "", [](Counters& c, const Args& a) { return perf(c.schema(), a); });
   add("perf dump name=logger,type=CephString,req=false name=counter,type=CephString,req=false",
-      "values of the counters, of one group or counter where named", [](Counters& c, const Args& a) {
+      "values of the counters, of one group or counter where named",
+      [](Counters& c, const Args& a) {
         return perf(c.dump(a.str_or("logger", ""), a.str_or("counter", "")), a);
       });
-  add("perf schema", "types and descriptions of the counters", [](Counters& c, const Args& a) { return perf(c.schema(), a); });
+  add("perf schema", "types and descriptions of the counters",
+      [](Counters& c, const Args& a) { return perf(c.schema(), a); });
   add("perf reset name=var,type=CephString", "set the counters of a group, or all, to zero",
       perf_reset);
 }
@@ -145,7 +151,8 @@ void add_perf_commands(command::DaemonTable& table, Counters& counters) {
 void add_generic_commands(command::DaemonTable& table, Config& config, Counters& counters) {
   add_config_commands(table, config);
   add_perf_commands(table, counters);
-  table.add("log flush", "write out what the log still buffers", sync<Caller>([](Caller&, const Args& a) {
+  table.add("log flush", "write out what the log still buffers",
+            sync<Caller>([](Caller&, const Args& a) {
               log::flush();
               return CommandReply::json(json::object(), a.format());
             }));

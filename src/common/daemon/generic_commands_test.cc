@@ -65,7 +65,8 @@ struct AdminTest : ::testing::Test {
     if (shut) ::shutdown(fd, SHUT_WR);
     std::string out;
     char chunk[4096];
-    for (ssize_t n; (n = ::recv(fd, chunk, sizeof chunk, 0)) > 0;) out.append(chunk, static_cast<size_t>(n));
+    for (ssize_t n; (n = ::recv(fd, chunk, sizeof chunk, 0)) > 0;)
+      out.append(chunk, static_cast<size_t>(n));
     ::close(fd);
     return out;
   }
@@ -74,7 +75,8 @@ struct AdminTest : ::testing::Test {
     EXPECT_GE(answer.size(), 4u);
     if (answer.size() < 4) return "";
     uint32_t length = 0;
-    for (int i = 0; i < 4; i++) length = length << 8 | static_cast<uint8_t>(answer[static_cast<size_t>(i)]);
+    for (int i = 0; i < 4; i++)
+      length = length << 8 | static_cast<uint8_t>(answer[static_cast<size_t>(i)]);
     EXPECT_EQ(length, answer.size() - 4);
     return answer.substr(4);
   }
@@ -93,8 +95,10 @@ struct AdminTest : ::testing::Test {
 }  // namespace
 
 TEST_F(AdminTest, AnswersAsCephDoes) {
-  EXPECT_EQ(run("config get", R"(,"var":"osd_max_backfills")"), "{\n    \"osd_max_backfills\": \"1\"\n}\n");
-  EXPECT_EQ(run("config get", R"(,"var":"osd_max_backfills","format":"json")"), R"({"osd_max_backfills":"1"})");
+  EXPECT_EQ(run("config get", R"(,"var":"osd_max_backfills")"),
+            "{\n    \"osd_max_backfills\": \"1\"\n}\n");
+  EXPECT_EQ(run("config get", R"(,"var":"osd_max_backfills","format":"json")"),
+            R"({"osd_max_backfills":"1"})");
   EXPECT_EQ(run("config get", R"(,"var":"nosuchoption")"),
             "ERROR: (2) No such file or directory\n"
             "error getting 'nosuchoption': (2) No such file or directory\n");
@@ -126,7 +130,8 @@ TEST_F(AdminTest, DescriptionsAndHelpParse) {
 }
 
 TEST_F(AdminTest, PlainWordsWork) {
-  EXPECT_EQ(raw("config get osd_max_backfills\n").substr(4), "{\n    \"osd_max_backfills\": \"1\"\n}\n");
+  EXPECT_EQ(raw("config get osd_max_backfills\n").substr(4),
+            "{\n    \"osd_max_backfills\": \"1\"\n}\n");
 }
 
 TEST_F(AdminTest, MalformedInputGetsAnError) {
@@ -155,7 +160,8 @@ TEST_F(AdminTest, SecondServerIsRefused) {
 
 TEST(DebugLevels, EverySubsystemHasItsOption) {
   for (size_t s = 0; s < static_cast<size_t>(log::Subsystem::kCount); s++) {
-    const std::string name = std::string("debug_") + log::subsystem_name(static_cast<log::Subsystem>(s));
+    const std::string name =
+        std::string("debug_") + log::subsystem_name(static_cast<log::Subsystem>(s));
     EXPECT_NE(config::find_option(name), nullptr) << name;
   }
 }

@@ -59,44 +59,59 @@ void each_row(const Group& g, Fn fn) {
     if (std::string_view(kRows[i].group) == g.token) fn(kRows[i], i);
 }
 
-double seconds(uint64_t nanos) { return static_cast<double>(nanos) * 1e-9; }
+double seconds(uint64_t nanos) {
+  return static_cast<double>(nanos) * 1e-9;
+}
 
 /// perf schema's type bits: 1 time, 2 integer, 4 average, 8 counter.
 int type_bits(Kind k) {
   switch (k) {
-    case Kind::counter: return 8 | 2;
-    case Kind::gauge: return 2;
-    case Kind::time_avg: return 4 | 1;
-    case Kind::avg: return 4 | 2;
-    case Kind::time: return 1;
+    case Kind::counter:
+      return 8 | 2;
+    case Kind::gauge:
+      return 2;
+    case Kind::time_avg:
+      return 4 | 1;
+    case Kind::avg:
+      return 4 | 2;
+    case Kind::time:
+      return 1;
   }
   return 0;
 }
 
 const char* value_type(Kind k) {
   switch (k) {
-    case Kind::time_avg: return "real-integer-pair";
-    case Kind::avg: return "integer-integer-pair";
-    case Kind::time: return "real";
-    default: return "integer";
+    case Kind::time_avg:
+      return "real-integer-pair";
+    case Kind::avg:
+      return "integer-integer-pair";
+    case Kind::time:
+      return "real";
+    default:
+      return "integer";
   }
 }
 
 json::value value_of(Kind kind, uint64_t value, uint64_t count) {
   switch (kind) {
-    case Kind::time: return seconds(value);
-    case Kind::avg: return json::object{{"avgcount", count}, {"sum", value}};
+    case Kind::time:
+      return seconds(value);
+    case Kind::avg:
+      return json::object{{"avgcount", count}, {"sum", value}};
     case Kind::time_avg:
       return json::object{{"avgcount", count},
                           {"sum", seconds(value)},
                           {"avgtime", count ? seconds(value / count) : 0.0}};
-    default: return value;
+    default:
+      return value;
   }
 }
 
 /// Walks the groups and counters that are asked for and collects what fn(row, index) makes of each.
 template <class Fn>
-json::object collect(std::string_view service, std::string_view group, std::string_view counter, Fn fn) {
+json::object collect(std::string_view service, std::string_view group, std::string_view counter,
+                     Fn fn) {
   json::object out;
   for (const auto& g : kGroups) {
     if (!serves(g, service) || (!group.empty() && group != g.name)) continue;
@@ -120,8 +135,10 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (char c : text) {
     if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }
@@ -152,8 +169,10 @@ json::object Counters::schema(std::string_view group, std::string_view counter) 
 std::string Counters::prometheus(std::string_view daemon) const {
   std::string out;
   const std::string label = fmt::format("{{ceph_daemon=\"{}\"}}", escaped(daemon));
-  auto sample = [&](const std::string& name, const char* type, const char* help, const std::string& value) {
-    out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0}{3} {4}\n", name, help, type, label, value);
+  auto sample = [&](const std::string& name, const char* type, const char* help,
+                    const std::string& value) {
+    out +=
+        fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0}{3} {4}\n", name, help, type, label, value);
   };
   for (const auto& g : kGroups) {
     if (!serves(g, service_)) continue;
@@ -161,7 +180,8 @@ std::string Counters::prometheus(std::string_view daemon) const {
       const auto c = static_cast<Counter>(i);
       const std::string name = metric_name(g, r);
       const bool time = r.kind == Kind::time || r.kind == Kind::time_avg;
-      const std::string value = time ? fmt::format("{:.9f}", seconds(get(c))) : fmt::to_string(get(c));
+      const std::string value =
+          time ? fmt::format("{:.9f}", seconds(get(c))) : fmt::to_string(get(c));
       if (r.kind == Kind::avg || r.kind == Kind::time_avg) {
         sample(name + "_sum", "counter", r.help, value);
         sample(name + "_count", "counter", r.help, fmt::to_string(count(c)));
@@ -190,13 +210,17 @@ bool Counters::reset(std::string_view group) {
 std::string counters_markdown() {
   std::string out =
       "# Counters\n\n"
-      "Generated from `src/common/metrics/counters.inc`; do not edit. `ceph daemon <socket> perf dump` prints "
+      "Generated from `src/common/metrics/counters.inc`; do not edit. `ceph daemon <socket> perf "
+      "dump` prints "
       "them, `perf schema` describes them.\n";
   for (const auto& g : kGroups) {
-    out += fmt::format("\n## {}\n\nOf: {}.\n\n| counter | kind | unit | what it counts |\n| --- | --- | --- | --- |\n",
-                       g.name, g.services);
+    out += fmt::format(
+        "\n## {}\n\nOf: {}.\n\n| counter | kind | unit | what it counts |\n| --- | --- | --- | --- "
+        "|\n",
+        g.name, g.services);
     each_row(g, [&](const Row& r, size_t) {
-      static constexpr const char* kKinds[] = {"counter", "gauge", "time, average", "average", "time"};
+      static constexpr const char* kKinds[] = {"counter", "gauge", "time, average", "average",
+                                               "time"};
       out += fmt::format("| `{}` | {} | {} | {} |\n", r.name, kKinds[static_cast<size_t>(r.kind)],
                          r.unit == Unit::bytes ? "bytes" : "", r.help);
     });

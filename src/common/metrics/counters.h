@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Counters: what a daemon counts, as counters.inc declares it; printed as `perf dump`, `perf schema`
-// and Prometheus text, with Ceph's names where Ceph counts the same. One object per daemon. Any shard
-// may count: values are relaxed atomics.
+// Counters: what a daemon counts, as counters.inc declares it; printed as `perf dump`, `perf
+// schema` and Prometheus text, with Ceph's names where Ceph counts the same. One object per daemon.
+// Any shard may count: values are relaxed atomics.
 //
 //   counters.inc(Counter::osd_op_w);
 //   counters.add_time(Counter::osd_op_latency, clock.now() - started);
@@ -47,10 +47,15 @@ class Counters {
     inc(c, value);
     cell(c).count.fetch_add(1, std::memory_order_relaxed);
   }
-  uint64_t get(Counter c) const { return cells_[static_cast<size_t>(c)].value.load(std::memory_order_relaxed); }
-  uint64_t count(Counter c) const { return cells_[static_cast<size_t>(c)].count.load(std::memory_order_relaxed); }
+  uint64_t get(Counter c) const {
+    return cells_[static_cast<size_t>(c)].value.load(std::memory_order_relaxed);
+  }
+  uint64_t count(Counter c) const {
+    return cells_[static_cast<size_t>(c)].count.load(std::memory_order_relaxed);
+  }
 
-  /// {group: {counter: value}}, of one group and counter where named. Print with Floats::kNineDecimals.
+  /// {group: {counter: value}}, of one group and counter where named. Print with
+  /// Floats::kNineDecimals.
   boost::json::object dump(std::string_view group = {}, std::string_view counter = {}) const;
   boost::json::object schema(std::string_view group = {}, std::string_view counter = {}) const;
   /// Prometheus text, labelled with the daemon's name ("osd.0").

@@ -67,7 +67,8 @@ TEST(Counters, PrometheusText) {
   c.inc(Counter::osd_op, 7);
   c.add_time(Counter::osd_op_latency, 250ms);
   const std::string text = c.prometheus("osd.0");
-  EXPECT_NE(text.find("# TYPE ceph_osd_op counter\nceph_osd_op{ceph_daemon=\"osd.0\"} 7\n"), text.npos);
+  EXPECT_NE(text.find("# TYPE ceph_osd_op counter\nceph_osd_op{ceph_daemon=\"osd.0\"} 7\n"),
+            text.npos);
   EXPECT_NE(text.find("ceph_osd_op_latency_sum{ceph_daemon=\"osd.0\"} 0.250000000\n"), text.npos);
   EXPECT_NE(text.find("ceph_osd_op_latency_count{ceph_daemon=\"osd.0\"} 1\n"), text.npos);
 }
