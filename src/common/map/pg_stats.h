@@ -109,7 +109,12 @@ struct StoreStatfs {
   }
   bool operator==(const StoreStatfs&) const = default;
   StoreStatfs& operator+=(const StoreStatfs& o);
-  uint64_t used_raw() const { return total - available - internally_reserved; }
+  uint64_t used_raw() const { return total > available ? total - available : 0; }
+  /// What is used apart from reserves.
+  uint64_t used() const {
+    const uint64_t raw = used_raw();
+    return raw > internally_reserved ? raw - internally_reserved : 0;
+  }
 };
 
 /// What the primary of a PG reports.
@@ -247,8 +252,8 @@ boost::json::object dump_statfs(const StoreStatfs& s);
 boost::json::object dump_pg_stat(const PgStat& s);
 /// The rows of `pg dump pgs_brief`.
 boost::json::object dump_pg_stat_brief(const PgStat& s);
-/// `sum` leaves out the keys that only single OSDs have ("osd").
-boost::json::object dump_osd_stat(const OsdStat& s, int num_osds = 1, bool sum = false);
+/// Without "osd", which only single ones have: the shape of sums.
+boost::json::object dump_osd_stat(const OsdStat& s, size_t num_osds = 1);
 boost::json::object dump_pool_stat(const PoolStat& s);
 
 boost::json::array dump_pgs(const PgMap& m);
