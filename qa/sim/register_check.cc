@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qa/sim/register_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace plimsoll::sim {
+
+namespace {
+
+std::string pieces_text(const Pieces& pieces) {
+  if (!pieces) return "nothing";
+  std::string out = "[";
+  for (char32_t p : *pieces) out += fmt::format("{}{}", out.size() > 1 ? " " : "", uint32_t(p));
+  return out + "]";
+}
+
+/// The state after `op`, or false where its answer contradicts `state`.
+bool apply(const RegisterOp& op, Pieces& state) {
+  switch (op.kind) {
+    case RegisterOp::Kind::kWrite: state = std::u32string(1, op.piece); return true;
+    case RegisterOp::Kind::kAppend:
+      if (!state) state.emplace();
+      state->push_back(op.piece);
+      return true;
+    case RegisterOp::Kind::kDelete: {
+      const bool answered = op.returned != Duration::max();
+      if (answered && op.existed != state.has_value()) return false;
+      state.reset();
+      return true;
+    }
+    case RegisterOp::Kind::kRead: return op.returned == Duration::max() || op.seen == state;
+  }
+  return false;
+}
+
+class Search {
+ public:
+  explicit Search(const std::vector<RegisterOp>& ops) : ops_(ops), done_(ops.size(), false) {}
+
+  bool explain(const Pieces& state) {
+    while (first_ < ops_.size() && done_[first_]) first_++;
+    if (first_ > deepest_) {
+      deepest_ = first_;
+      deepest_state_ = state;
+    }
+    Duration earliest_return = Duration::max();
+    size_t end = first_;
+    bool answered_left = false;
+    for (; end < ops_.size() && ops_[end].invoked <= earliest_return; end++) {
+      if (done_[end]) continue;
+      earliest_return = std::min(earliest_return, ops_[end].returned);
+      answered_left = answered_left || ops_[end].returned != Duration::max();
+    }
+    if (!answered_left && end == ops_.size()) return true;
+    for (size_t i = first_; i < end; i++) {
+      if (done_[i] || ops_[i].invoked > earliest_return) continue;
+      if (try_next(i, state)) return true;
+    }
+    return false;
+  }
+  size_t deepest() const { return deepest_; }
+  const Pieces& deepest_state() const { return deepest_state_; }
+
+ private:
+  bool try_next(size_t i, const Pieces& state) {
+    Pieces next = state;
+    if (!apply(ops_[i], next)) return false;
+    const size_t first = first_;
+    done_[i] = true;
+    const bool found = seen_.emplace(done_, next).second && explain(next);
+    done_[i] = false;
+    first_ = first;
+    return found;
+  }
+
+  const std::vector<RegisterOp>& ops_;
+  std::vector<bool> done_;
+  size_t first_ = 0;  ///< everything before is done
+  std::set<std::pair<std::vector<bool>, Pieces>> seen_;
+  size_t deepest_ = 0;
+  Pieces deepest_state_;
+};
+
+}  // namespace
+
+std::string RegisterOp::to_string() const {
+  std::string what;
+  switch (kind) {
+    case Kind::kWrite: what = fmt::format("write {}", uint32_t(piece)); break;
+    case Kind::kAppend: what = fmt::format("append {}", uint32_t(piece)); break;
+    case Kind::kDelete: what = existed ? "delete" : "delete of nothing"; break;
+    case Kind::kRead: what = "read " + pieces_text(seen); break;
+  }
+  const bool answered = returned != Duration::max();
+  return fmt::format("{} at {:.6f} .. {}", what, invoked.count() * 1e-9,
+                     answered ? fmt::format("{:.6f}", returned.count() * 1e-9) : "no answer");
+}
+
+std::optional<std::string> check_register(std::vector<RegisterOp> ops) {
+  std::sort(ops.begin(), ops.end(), [](const RegisterOp& a, const RegisterOp& b) {
+    return std::tie(a.invoked, a.returned) < std::tie(b.invoked, b.returned);
+  });
+  Search search(ops);
+  if (search.explain(std::nullopt)) return std::nullopt;
+  std::string out =
+      fmt::format("after {} of {} operations, with {} in the object, none of these can follow:",
+                  search.deepest(), ops.size(), pieces_text(search.deepest_state()));
+  const size_t end = std::min(ops.size(), search.deepest() + 8);
+  for (size_t i = search.deepest(); i < end; i++) out += "\n  " + ops[i].to_string();
+  return out;
+}
+
+}  // namespace plimsoll::sim
