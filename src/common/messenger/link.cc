@@ -151,6 +151,7 @@ Timer Link::handshake_timer() {
 Task<void> Link::run_accepted(std::unique_ptr<Stream> stream) {
   const auto self = shared_from_this();
   stream_ = std::move(stream);
+  accepted_ = true;
   remote_ = stream_->remote();
   Timer timer = handshake_timer();
   FrameReader reader(*stream_);
@@ -197,7 +198,8 @@ Task<Error> Link::serve(FrameReader& reader, Established established) {
     if (!is_open()) break;
     active_ = true;
     if (auto handled = handle(std::move(*frame)); !handled) co_return handled.error();
-    while (is_open() && queued_bytes_.load() > context_->options.send_pause_bytes)
+    // Only who accepted pauses: two ends that both wait for the other to read would wait for ever.
+    while (accepted_ && is_open() && queued_bytes_.load() > context_->options.send_pause_bytes)
       co_await drained_.wait();
   }
   co_return fail(ECANCELED);

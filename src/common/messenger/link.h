@@ -86,6 +86,7 @@ class Link : public Connection, public std::enable_shared_from_this<Link> {
   std::unique_ptr<Stream> stream_;
   EntityAddr remote_;
   Established established_;
+  bool accepted_ = false;
   bool dispatched_ = false;  ///< the dispatcher knows of it
   bool active_ = true;
   std::atomic<bool> closed_{false};

@@ -7,8 +7,8 @@
 //
 // Bounds: bytes of messages not yet processed (ms_dispatch_throttle_bytes), connections
 // (ms_max_accept), time of a handshake, idle time, and bytes queued for a peer: above
-// MessengerOptions::send_pause_bytes nothing more is read from it, above send_limit_bytes it is
-// disconnected.
+// MessengerOptions::send_pause_bytes nothing more is read from one that we accepted, above
+// send_limit_bytes it is disconnected.
 #pragma once
 
 #include <memory>

@@ -346,6 +346,21 @@ TEST_F(MessengerTest, PeerThatDoesNotReadIsPausedThenDropped) {
   run(test(*this, flood));
 }
 
+// Both ends have more to send than may be queued: neither may stop reading because of it.
+TEST_F(MessengerTest, TwoFullQueuesDoNotWaitForEachOther) {
+  start({.send_pause_bytes = 1 << 20});
+  served.echo = true;
+  received.keep = false;
+  auto test = [](Fixture& f) -> Task<void> {
+    const ConnectionRef c = f.client->connect(EntityType::kOsd, f.at);
+    const msg::RawMessage large = message(0, 4 << 20);
+    for (int i = 0; i < 20; i++) c->send(large);
+    co_await f.received.until([&] { return f.received.count == 20; });
+    co_await f.stop();
+  };
+  run(test(*this));
+}
+
 // Every kind of bad input ends in a named error and a closed connection, and the server goes on.
 TEST_F(MessengerTest, BadPeersAreNamedAndDropped) {
   start();
