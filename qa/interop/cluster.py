@@ -60,6 +60,8 @@ class Cluster:
         self.osds = osds
         self.conf = self.path("ceph.conf")
         self.timing = {}
+        self.children = {}      # Popen of the daemons that this process started
+        self.expected = ()      # names of the daemons, once start() is through
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -85,12 +87,17 @@ class Cluster:
         found = {n: self.pid(n) for n in self.daemon_names()}
         return {n: p for n, p in found.items() if p and pid_alive(p)}
 
+    def dead(self):
+        """Daemons that were started and no longer live; after start() has noted them."""
+        return sorted(set(self.expected) - set(self.pids()))
+
     def spawn(self, binary, name):
         """Starts one daemon in the foreground mode of its own, in its own session."""
         with open(self.path("log", name + ".out"), "ab") as out:
             child = subprocess.Popen(
                 [binary, "-c", self.conf, "-i", name.split(".", 1)[1], "-f"],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        self.children[name] = child
         with open(self.path("run", name + ".pid"), "w") as f:
             f.write("%d\n" % child.pid)
         return child
@@ -108,10 +115,9 @@ class Cluster:
         while pid is not None and pid_alive(pid):
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
-            _reap(pid)
             time.sleep(0.02)
-        if pid is not None:
-            _reap(pid)
+        if name in self.children:
+            self.children.pop(name).wait(timeout)
 
     def stop(self, kill=False):
         kinds = ("fuse", "client", "mover", "mds", "osd", "mgr", "mon")
@@ -163,10 +169,3 @@ class Cluster:
 
     def __exit__(self, *_):
         self.destroy()
-
-
-def _reap(pid):
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass

@@ -74,9 +74,8 @@ class ClusterCase(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        dead = [n for n in cls.cluster.daemon_names() if n not in cls.cluster.pids()]
-        if dead:
-            raise AssertionError("daemons that died during the test: " + " ".join(dead))
+        if cls.cluster.dead():
+            raise AssertionError("daemons that died: " + " ".join(cls.cluster.dead()))
 
     def rados(self, *args, pool="data", timeout=60, **kw):
         return self.cluster.rados(*args, pool=pool, timeout=timeout, **kw)

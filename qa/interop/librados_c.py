@@ -140,6 +140,24 @@ class WriteOp(_Op):
             return self
         return call
 
+    def omap_set(self, pairs):
+        keys, values = zip(*pairs)
+        lengths = (ctypes.c_size_t * len(pairs))(*[len(v) for v in values])
+        _lib.rados_write_op_omap_set(self.op, self._strings(k.encode() for k in keys),
+                                     self._strings(values), self._keep(lengths),
+                                     ctypes.c_size_t(len(pairs)))
+        return self
+
+    def omap_rm_keys(self, keys):
+        _lib.rados_write_op_omap_rm_keys(self.op, self._strings(k.encode() for k in keys),
+                                         ctypes.c_size_t(len(keys)))
+        return self
+
+    def _strings(self, items):
+        items = [ctypes.create_string_buffer(i, len(i) + 1) for i in items]
+        return self._keep((ctypes.c_void_p * len(items))(
+            *[ctypes.addressof(self._keep(i)) for i in items]))
+
     @staticmethod
     def _plain(value):
         if isinstance(value, str):

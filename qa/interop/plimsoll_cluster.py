@@ -44,6 +44,7 @@ class PlimsollCluster(Cluster):
             with open(self.dir.rstrip("/") + ".vstart.log", errors="replace") as log:
                 raise RuntimeError("vstart.sh: %s\n%s" % (failure, log.read()[-4000:]))
         self.timing["clean"] = round(time.monotonic() - began, 2)
+        self.expected = self.daemon_names()
         return self.timing
 
     def start_daemon(self, name):

@@ -113,6 +113,7 @@ class RealCluster(Cluster):
                 self.spawn("ceph-osd", "osd.%d" % i)
             self.wait_clean(began + timeout)
             mark("clean")
+            self.expected = self.daemon_names()
         except BaseException:
             self.stop(kill=True)
             raise

@@ -36,7 +36,7 @@ class CephCli(unittest.TestCase):
         recorder = Recorder(cluster, cls.raw)
         recorder.walk()
         cls.trouble = recorder.trouble
-        cls.dead = [n for n in cluster.daemon_names() if n not in cluster.pids()]
+        cls.dead = cluster.dead()
         cluster.destroy()
 
     def compare(self, kind, name, differences):
