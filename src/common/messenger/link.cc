@@ -215,8 +215,9 @@ Result<> Link::handle(Frame frame) {
       m.priority = frame.header.priority;
       m.tid = frame.header.tid;
       m.seq = in_seq_ = frame.header.seq;
-      context_->log.debug(20, "{}: {} tid {} ({} bytes)", describe(), msg::message_name(m.type), m.tid,
-                          m.bytes());
+      if (context_->log.enabled(20))
+        context_->log.debug(20, "{}: {} tid {} ({} bytes)", describe(), msg::message_name(m.type),
+                            m.tid, m.bytes());
       if (context_->dispatcher) context_->dispatcher->on_message(shared_from_this(), std::move(m));
       return {};
     }
