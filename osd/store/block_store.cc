@@ -4,12 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "osd/store/kv_walk.h"
+
 namespace plimsoll::osd {
 
 namespace {
 
 constexpr size_t kGroupBytes = 8_MiB;  ///< of key-value batches in one commit
-constexpr size_t kScanPage = 4096;
 
 }  // namespace
 
@@ -58,11 +59,9 @@ Task<Result<>> BlockStore::load_free_map() {
   const uint64_t blocks = files_.superblock.device_size / kBlock;
   free_map_.emplace(blocks);
   allocator_.emplace(blocks);
-  const std::string end = key::after_prefix(std::string(1, key::kFreeMap));
-  for (std::string from(1, key::kFreeMap);;) {
-    CO_TRY(page, co_await files_.kv->scan(from, end, kScanPage));
+  for (KvWalk walk(*files_.kv, key::kFreeMap);;) {
+    CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
-    from = page.back().first + '\0';
     for (const auto& [k, bitmap] : page) {
       auto chunk = key::parse_number(k);
       if (!chunk) co_return fail(EINVAL, options_.path + ": malformed free map key");
@@ -76,11 +75,9 @@ Task<Result<>> BlockStore::load_free_map() {
 }
 
 Task<Result<>> BlockStore::load_collections() {
-  const std::string end = key::after_prefix(std::string(1, key::kCollection));
-  for (std::string from(1, key::kCollection);;) {
-    CO_TRY(page, co_await files_.kv->scan(from, end, kScanPage));
+  for (KvWalk walk(*files_.kv, key::kCollection);;) {
+    CO_TRY(page, co_await walk.next());
     if (page.empty()) co_return Result<>();
-    from = page.back().first + '\0';
     for (const auto& [k, value] : page) {
       auto pg = key::parse_collection(k);
       if (!pg) co_return fail(EINVAL, options_.path + ": malformed collection key");
@@ -90,11 +87,9 @@ Task<Result<>> BlockStore::load_collections() {
 }
 
 Task<Result<>> BlockStore::load_sizes(char space) {
-  const std::string end = key::after_prefix(std::string(1, space));
-  for (std::string from(1, space);;) {
-    CO_TRY(page, co_await files_.kv->scan(from, end, kScanPage));
+  for (KvWalk walk(*files_.kv, space);;) {
+    CO_TRY(page, co_await walk.next());
     if (page.empty()) co_return Result<>();
-    from = page.back().first + '\0';
     for (auto& [k, value] : page) sizes_.emplace_hint(sizes_.end(), std::move(k), value.size());
   }
 }

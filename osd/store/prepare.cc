@@ -5,6 +5,7 @@
 #include "common/base/crc32c.h"
 #include "osd/store/block_store.h"
 #include "osd/store/checked_read.h"
+#include "osd/store/kv_walk.h"
 
 namespace plimsoll::osd {
 
@@ -12,7 +13,6 @@ namespace {
 
 /// Up to this many keys are erased one by one: range tombstones slow down every later read.
 constexpr uint64_t kEraseSingly = 64;
-constexpr size_t kScanPage = 1024;
 
 /// Checksums of `count` blocks that lie in `pieces` one after the other.
 std::vector<uint32_t> block_crcs(const std::vector<Bytes>& pieces, uint64_t count) {
@@ -182,7 +182,6 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
   removals_++;
 
   const std::string prefix = key::onode_prefix(pg);
-  const std::string end = key::after_prefix(prefix);
   for (const auto& ref : cache_.with_prefix(prefix)) {
     change(t, ref);
     ref->onode.unmap(0, UINT64_MAX, t.freed);
@@ -191,10 +190,9 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
     ref->onode = {};
     ref->exists = false;
   }
-  for (std::string from = prefix; !again;) {
-    CO_TRY(page, co_await files_.kv->scan(from, end, kScanPage));
+  for (KvWalk walk(*files_.kv, prefix); !again;) {
+    CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
-    from = page.back().first + '\0';
     for (auto& [k, value] : page) {
       const size_t kv_bytes = k.size() + value.size();
       if (auto known = cache_.find(k); known && known->pins) continue;
@@ -211,7 +209,7 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
       o.unmap(0, UINT64_MAX, t.freed);
     }
   }
-  t.batch.erase_range(prefix, end);
+  t.batch.erase_range(prefix, key::after_prefix(prefix));
   const std::string meta = key::pg_meta(pg, {});
   erase_small_range(t, meta, key::after_prefix(meta));
   std::string k = key::collection(pg);
@@ -482,10 +480,9 @@ Task<Result<BlockStore::Sizes>> BlockStore::omap_sizes(std::string from, std::st
   Sizes uncommitted, out;
   for (auto it = uncommitted_omap_.lower_bound(from); it != uncommitted_omap_.end() && it->first < to; ++it)
     uncommitted[it->first] = it->second.bytes;
-  for (;;) {
-    CO_TRY(page, co_await files_.kv->scan(from, to, kScanPage));
+  for (KvWalk walk(*files_.kv, from, to);;) {
+    CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
-    from = page.back().first + '\0';
     for (const auto& [k, value] : page) out[k] = k.size() + value.size();
   }
   for (const auto& [k, bytes] : uncommitted) {

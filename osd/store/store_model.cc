@@ -75,6 +75,7 @@ std::string short_text(Rng& rng, std::string_view stem, uint64_t choices) {
 
 std::map<std::string, Bytes> random_pairs(Rng& rng, std::string_view stem, uint64_t choices) {
   std::map<std::string, Bytes> out;
+  if (rng.chance(0.5)) choices /= 20;
   // Now and then more than are erased one by one.
   for (uint64_t n = rng.chance(0.1) ? 100 : rng.below(5); n; n--)
     out[short_text(rng, stem, choices)] = random_bytes(rng, rng.below(40));
@@ -152,14 +153,14 @@ Transaction random_transaction(Rng& rng, const MixOptions& mix) {
     switch (rng.below(26)) {
       case 0: t.create_collection(pg); break;
       case 1:
-        if (mix.remove_collections && rng.chance(0.2)) t.remove_collection(pg);
+        if (rng.chance(mix.remove_collection)) t.remove_collection(pg);
         break;
       case 2: t.touch(pg, o); break;
       case 3: case 4: case 5: case 6:
         t.write(pg, o, at, random_bytes(rng, rng.below(9000)));
         break;
       case 7: case 8:
-        t.write(pg, o, round_down(at, kBlock), random_bytes(rng, kBlock));
+        t.write(pg, o, kBlock * rng.below(3), random_bytes(rng, kBlock));
         break;
       case 9: case 10:
         t.write(pg, o, at, random_bytes(rng, (33 << 10) + rng.below(mix.max_write - (33 << 10))));

@@ -42,7 +42,7 @@ struct MixOptions {
   uint64_t pgs = 2;
   uint64_t max_write = 96 << 10;
   uint64_t max_offset = 160 << 10;
-  bool remove_collections = true;
+  double remove_collection = 0.2;  ///< how often, when its turn comes
 };
 /// One to four changes.
 Transaction random_transaction(Rng& rng, const MixOptions& mix);
