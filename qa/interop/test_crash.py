@@ -6,7 +6,6 @@ nothing is there twice, and all replicas hold the same.
 PLIMSOLL_CRASH_ROUNDS (default 20) rounds kill every daemon at once, then single ones are killed.
 The random choices come from PLIMSOLL_CRASH_SEED, which a failure prints."""
 
-import hashlib
 import json
 import os
 import random
@@ -247,17 +246,29 @@ class Crash(unittest.TestCase):
         self.check_models(Crash.models)
 
 
-def object_dump(cluster, name):
-    """{object: digest of all it holds} of a stopped OSD's store, by its own dump tool."""
+def osd_tool(cluster, name, flag):
     done = subprocess.run([os.path.join(bin_dir(), "plimsoll-osd"), "-c", cluster.conf, "-i",
-                           name.split(".")[1], "--dump"], capture_output=True, timeout=120)
+                           name.split(".")[1], flag], capture_output=True, timeout=120)
     if done.returncode != 0:
-        raise AssertionError("plimsoll-osd --dump: %s" % done.stderr.decode(errors="replace"))
+        raise AssertionError("plimsoll-osd %s of %s: %s %s" % (
+            flag, name, done.stdout[-1000:], done.stderr[-1000:]))
+    return done.stdout
+
+
+def object_dump(cluster, name):
+    """{object: what a client can see of it, as digests} of a stopped OSD's store."""
+    osd_tool(cluster, name, "--fsck")
     found = {}
-    for line in done.stdout.splitlines():
-        entry = json.loads(line)
-        key = json.dumps([entry.pop("pg"), entry.pop("object")])
-        found[key] = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+    for collection in json.loads(osd_tool(cluster, name, "--dump"))["collections"]:
+        for entry in collection["objects"]:
+            if "error" in entry:
+                raise AssertionError("%s: %s" % (name, entry))
+            omap = entry.get("omap", {})
+            key = (collection["pgid"],) + tuple(
+                str(entry[k]) for k in ("namespace", "key", "name", "snap"))
+            found[key] = (entry["size"], entry["data_crc"], entry["attrs_crc"],
+                          omap.get("keys", 0), omap.get("keys") and omap["crc"],
+                          omap.get("header", {}).get("length") and omap["header"]["crc"])
     return found
 
 
