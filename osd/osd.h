@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Osd: the OSD daemon. It follows the OSDMap, tells the monitor that it is there, spreads requests and
+// maps over the shards that hold its PGs, and reports what they hold.
+//
+//   osd.cc           life, and what PGs ask of it
+//   osd_dispatch.cc  messages: to the shards, maps to clients that lag
+//   osd_maps.cc      epochs: into the store, to the shards; being up and down
+//   osd_report.cc    statistics for the monitor, counters
+//   commands.cc      admin socket and `ceph tell`
+//   tools.cc         --mkfs, --fsck, --dump
+//
+// On the main executor; PGs live on their shards.
+#pragma once
+
+#include <atomic>
+#include <set>
+
+#include "common/daemon/daemon.h"
+#include "common/messenger/auth_none.h"
+#include "common/msg/mon_peer_messages.h"
+#include "common/rados/mon_client.h"
+#include "osd/map_store.h"
+#include "osd/peers.h"
+#include "osd/pg_shard.h"
+#include "osd/store_proxy.h"
+
+namespace plimsoll::osd {
+
+class Osd final : public daemon::Daemon, private PgHost, private messenger::Dispatcher {
+ public:
+  explicit Osd(daemon::Env& env);
+  ~Osd() override;
+  static std::vector<config::ProgramFlag> flags();
+  static size_t shards(const config::Config& config) { return config.osd_shards(); }
+
+  Task<Result<bool>> run_once() override;
+  Task<Result<>> start() override;
+  Task<void> stop() override;
+
+ private:
+  /// What is known of a client's connection.
+  struct Session {
+    Epoch map_sent = 0;  ///< or that it has by itself
+  };
+
+  // ---- tools.cc
+  Task<Result<>> mkfs();
+  Task<Result<>> fsck();
+  Task<Result<>> dump();
+
+  // ---- osd.cc
+  Task<Result<>> open_store();
+  Result<EntityAddr> bind();
+  Task<Result<>> first_map();
+  Task<void> tick_loop();
+  /// Calls `fn` on every shard's executor and waits.
+  Task<void> on_shards(std::function<void(PgShard&)> fn);
+  void post_shards(std::function<void(PgShard&)> fn);
+  PgShard& shard(PgId pg) { return *shards_[PgShard::shard_of(pg, shards_.size())]; }
+
+  // PgHost
+  OsdId whoami() const override { return whoami_; }
+  Runtime& runtime() override { return env_.runtime; }
+  const config::Config& config() const override { return env_.config; }
+  metrics::Counters& counters() override { return env_.counters; }
+  ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
+  bool failsafe_full() const override { return failsafe_full_.load(std::memory_order_relaxed); }
+  size_t pg_log_target() const override { return pg_log_target_.load(std::memory_order_relaxed); }
+  void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
+  void pg_state_changed() override;
+  void fatal(const Error& error) override;
+
+  // ---- osd_dispatch.cc
+  void on_message(const messenger::ConnectionRef& from, msg::RawMessage raw) override;
+  void on_open(const messenger::ConnectionRef& connection) override;
+  void on_reset(const messenger::ConnectionRef& connection) override;
+  void on_client_op(const messenger::ConnectionRef& from, msg::RawMessage raw);
+  bool on_mon_message(const msg::RawMessage& raw);
+  Task<void> answer_tell(messenger::ConnectionRef from, msg::MCommand m, uint64_t tid);
+  void push_map(const messenger::ConnectionRef& to, Session& session);
+  void push_maps();
+
+  // ---- osd_maps.cc
+  void on_osdmap(const msg::MOSDMap& m);
+  void take_map(const MapRef& map);
+  Task<void> store_maps(Transaction txn);
+  void mon_session();
+  void send_boot();
+  bool map_says_up(const map::OSDMap& map) const;
+  Task<void> say_goodbye();
+
+  // ---- osd_report.cc
+  void update_space();
+  Task<void> report_loop();
+  Task<void> report(bool all);
+  map::OsdStat osd_stat();
+
+  // ---- commands.cc
+  void add_commands();
+  Task<command::CommandReply> cmd_status(command::Caller& caller, const command::Args& args);
+  Task<command::CommandReply> cmd_query(command::Caller& caller, const command::Args& args);
+  Task<command::CommandReply> cmd_ops(command::Caller& caller, const command::Args& args);
+  Task<command::CommandReply> cmd_history(command::Caller& caller, const command::Args& args);
+  Task<command::CommandReply> cmd_pgs(command::Caller& caller, const command::Args& args);
+
+  daemon::Env& env_;
+  OsdId whoami_ = kNoOsd;
+  Logger log_;
+  TaskGroup tasks_;
+  std::unique_ptr<ObjectStore> store_;
+  std::unique_ptr<StoreProxy> proxy_;  ///< only with several shards
+  MapStore maps_;
+  messenger::AuthNone auth_;
+  std::unique_ptr<messenger::Messenger> messenger_;
+  std::unique_ptr<rados::MonClient> mon_;
+  std::unique_ptr<Peers> peers_;
+  std::vector<std::unique_ptr<PgShard>> shards_;
+  std::set<messenger::ConnectionRef> clients_;
+
+  bool was_up_ = false;     ///< shards have seen a map that says so
+  bool up_ = false;         ///< in the newest map
+  bool stopping_ = false;
+  Event have_map_;
+  std::string map_error_;   ///< why the monitor's maps cannot be ours
+  Timer boot_retry_;
+  std::shared_ptr<OneShot<Result<Epoch>>> goodbye_;
+
+  std::atomic<bool> failsafe_full_{false};
+  std::atomic<size_t> pg_log_target_{250};
+  std::atomic<bool> state_report_wanted_{false};
+  Event report_now_;
+  bool report_all_ = true;
+  uint64_t stat_seq_ = 0;
+};
+
+}  // namespace plimsoll::osd

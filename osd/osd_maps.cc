@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Epochs: each goes into the store, to every shard in order, and to the clients. Until a map says that
+// this incarnation is up, shards see none: an older map would make PGs act on what was true before the
+// restart.
+#include "osd/osd.h"
+
+namespace plimsoll::osd {
+
+bool Osd::map_says_up(const map::OSDMap& map) const {
+  return map.is_up(whoami_) && map.client_addrs[whoami_].msgr2() == messenger_->addr();
+}
+
+void Osd::on_osdmap(const msg::MOSDMap& m) {
+  env_.counters.inc(metrics::Counter::osd_map_messages);
+  MapStore::Step step = maps_.apply(m);
+  env_.counters.inc(metrics::Counter::osd_map_message_epochs, step.maps.size());
+  if (step.error) {
+    log_.error("osdmap: {}", step.error->text());
+    map_error_ = step.error->text();
+    // A damaged message is asked for again; another cluster's monitor is a mistake of the operator.
+    if (m.fsid != maps_.superblock().fsid && have_map_.is_set()) return env_.exit(1, map_error_);
+  }
+  mon_->got("osdmap", maps_.epoch());
+  if (step.gap) mon_->subscribe("osdmap", maps_.epoch() ? maps_.epoch() + 1 : 0);
+  if (!step.maps.empty()) {
+    tasks_.spawn(store_maps(std::move(step.txn)));
+    for (const MapRef& map : step.maps) take_map(map);
+    push_maps();
+  }
+  have_map_.set();
+}
+
+Task<void> Osd::store_maps(Transaction txn) {
+  auto done = co_await store_->commit(std::move(txn));
+  if (!done) fatal(done.error());
+}
+
+void Osd::take_map(const MapRef& map) {
+  const bool up = map_says_up(*map);
+  if (up && !up_) {
+    log_.info("up since epoch {}", map->epoch);
+    was_up_ = true;
+    report_all_ = true;
+    report_now_.set();
+  }
+  const bool fell = up_ && !up;
+  up_ = up;
+  if (!was_up_) return;
+  for (OsdId osd = 0; osd < map->max_osd; osd++)
+    if (!map->is_up(osd)) peers_->forget(osd);
+  post_shards([map](PgShard& s) { s.on_map(map); });
+  if (fell && !stopping_) {
+    log_.warn("map {} says that this OSD is down; it boots again", map->epoch);
+    send_boot();
+  }
+}
+
+// ---- up and down --------------------------------------------------------------------------------
+
+void Osd::mon_session() {
+  report_all_ = true;
+  report_now_.set();
+  send_boot();
+}
+
+/// Repeated until the map shows us up.
+void Osd::send_boot() {
+  constexpr Duration kAgain = 2s;
+  if (stopping_ || !maps_.current() || up_ || goodbye_) return;
+  msg::MOsdBoot m;
+  m.fsid = maps_.superblock().fsid;
+  m.osd_uuid = maps_.superblock().osd_uuid;
+  m.osd = whoami_;
+  m.addr = messenger_->addr();
+  m.newest_map = maps_.epoch();
+  m.total_bytes = store_->statfs().total;
+  m.host = env_.runtime.host_name();
+  m.device_class = env_.config.osd_class_update_on_start() ? "hdd" : "";
+  m.metadata["osd_data"] = env_.config.osd_data();
+  m.metadata["osd_objectstore"] = env_.config.osd_objectstore();
+  m.metadata["hostname"] = m.host;
+  if (env_.config.osd_crush_update_on_start()) {
+    m.metadata["crush_location"] = env_.config.crush_location();
+    if (const double weight = env_.config.osd_crush_initial_weight(); weight >= 0)
+      m.metadata["osd_crush_initial_weight"] = std::to_string(weight);
+  }
+  mon_->send(msg::to_raw(m));
+  boot_retry_ = env_.runtime.clock().call_after(env_.runtime.executor(), kAgain, [this] { send_boot(); });
+}
+
+/// Lets the monitor mark us down, so that nobody has to find out.
+Task<void> Osd::say_goodbye() {
+  constexpr Duration kPatience = 2s;
+  goodbye_ = std::make_shared<OneShot<Result<Epoch>>>();
+  msg::MOsdMarkMeDown m;
+  m.fsid = maps_.superblock().fsid;
+  m.osd = whoami_;
+  m.addr = messenger_->addr();
+  m.epoch = maps_.epoch();
+  mon_->send(msg::to_raw(m));
+  auto down = co_await wait_for(env_.runtime.clock(), goodbye_, kPatience, "the monitor's consent to stop");
+  if (!down) log_.warn("stops without the monitor's consent: {}", down.error().to_string());
+}
+
+bool Osd::on_mon_message(const msg::RawMessage& raw) {
+  if (raw.type != msg::MOsdMarkMeDownAck::kType) return false;
+  auto m = msg::parse<msg::MOsdMarkMeDownAck>(raw);
+  if (m && goodbye_) goodbye_->set(m->epoch);
+  return true;
+}
+
+}  // namespace plimsoll::osd

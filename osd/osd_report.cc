@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the monitor hears of us: space and PG statistics, soon after a state changed, else every second
+// as far as something changed, and everything now and then or to a new session.
+#include "osd/osd.h"
+
+namespace plimsoll::osd {
+
+namespace {
+
+constexpr Duration kCoalesce = 30ms;
+constexpr Duration kInterval = 1s;
+
+map::StoreStatfs on_wire(const StoreStatfs& s) {
+  map::StoreStatfs out;
+  out.total = s.total;
+  out.available = s.available;
+  out.internally_reserved = s.internally_reserved;
+  out.allocated = static_cast<int64_t>(s.allocated);
+  out.data_stored = static_cast<int64_t>(s.data_stored);
+  out.omap_allocated = static_cast<int64_t>(s.omap_allocated);
+  out.internal_metadata = static_cast<int64_t>(s.internal_metadata);
+  return out;
+}
+
+}  // namespace
+
+void Osd::update_space() {
+  const StoreStatfs s = store_->statfs();
+  const double used = static_cast<double>(s.total - std::min(s.total, s.available));
+  failsafe_full_.store(used > env_.config.osd_failsafe_full_ratio() * static_cast<double>(s.total),
+                       std::memory_order_relaxed);
+}
+
+map::OsdStat Osd::osd_stat() {
+  const StoreStatfs s = store_->statfs();
+  map::OsdStat stat;
+  stat.osd = whoami_;
+  stat.up_from = up_ ? maps_.current()->osd_info[whoami_].up_from : 0;
+  stat.seq = uint64_t{stat.up_from} << 32 | (++stat_seq_ & 0xffffffff);
+  stat.num_pgs = static_cast<uint32_t>(env_.counters.get(metrics::Counter::osd_numpg));
+  stat.statfs = on_wire(s);
+  if (maps_.current())
+    for (OsdId osd : maps_.current()->osds())
+      if (osd != whoami_ && maps_.current()->is_up(osd)) stat.hb_peers.push_back(osd);
+  using metrics::Counter;
+  env_.counters.set(Counter::osd_stat_bytes, s.total);
+  env_.counters.set(Counter::osd_stat_bytes_used, s.total - s.available);
+  env_.counters.set(Counter::osd_stat_bytes_avail, s.available);
+  return stat;
+}
+
+Task<void> Osd::report_loop() {
+  const Duration whole = std::chrono::seconds(std::max<int64_t>(env_.config.osd_mon_report_interval(), 1));
+  TimePoint last_whole{};
+  for (;;) {
+    Timer timer = env_.runtime.clock().call_after(env_.runtime.executor(), kInterval, [this] { report_now_.set(); });
+    co_await report_now_.wait();
+    co_await env_.runtime.clock().sleep(kCoalesce);
+
+    report_now_.reset();
+    state_report_wanted_ = false;
+    if (!up_ || !mon_->has_session()) continue;
+    const TimePoint now = env_.runtime.clock().now();
+    const bool all = std::exchange(report_all_, false) || now - last_whole >= 10 * whole;
+    if (all) last_whole = now;
+    co_await report(all);
+  }
+}
+
+Task<void> Osd::report(bool all) {
+  auto found = std::make_shared<std::vector<map::PgStat>>();
+  co_await on_shards([found, all](PgShard& s) {
+    for (auto& stat : s.stats(all)) found->push_back(std::move(stat));
+  });
+  msg::MOsdStats m;
+  m.fsid = maps_.superblock().fsid;
+  m.osd = whoami_;
+  m.epoch = maps_.epoch();
+  m.stat = osd_stat();
+  m.pgs = std::move(*found);
+  mon_->send(msg::to_raw(m));
+}
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "osd/peers.h"
+
+#include <algorithm>
+
+namespace plimsoll::osd {
+
+void Peers::send(OsdId osd, const EntityAddr& addr, msg::RawMessage message) {
+  Peer& peer = peers_[osd];
+  if (peer.addr != addr) {
+    if (peer.connection) peer.connection->close();
+    peer = Peer();
+    peer.addr = addr;
+    peer.connection = messenger_.connect(EntityType::kOsd, addr);
+  }
+  if (peer.connection) peer.connection->send(std::move(message));
+}
+
+void Peers::opened(const messenger::ConnectionRef& connection) {
+  for (auto& [osd, peer] : peers_)
+    if (peer.connection == connection) peer.failures = 0;
+}
+
+bool Peers::reset(const messenger::ConnectionRef& connection) {
+  constexpr Duration kFirst = 20ms, kMost = 1s;
+  for (auto& [osd, peer] : peers_) {
+    if (peer.connection != connection) continue;
+    peer.connection.reset();
+    const Duration delay = std::min<Duration>(kMost, kFirst * (1u << std::min(peer.failures++, 6u)));
+    peer.retry = runtime_.clock().call_after(runtime_.executor(), delay, [this, id = osd] { retry(id); });
+    return true;
+  }
+  return false;
+}
+
+void Peers::retry(OsdId osd) {
+  auto it = peers_.find(osd);
+  if (it == peers_.end() || it->second.connection) return;
+  it->second.connection = messenger_.connect(EntityType::kOsd, it->second.addr);
+  on_reset_(osd);
+}
+
+void Peers::forget(OsdId osd) {
+  auto it = peers_.find(osd);
+  if (it == peers_.end()) return;
+  if (it->second.connection) it->second.connection->close();
+  peers_.erase(it);
+}
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Peers: one outgoing connection to each OSD that we have something to say to. What is sent while a
+// connection cannot be made is lost; when it is worth another try, `on_reset` asks for everything that
+// is outstanding to be sent again. On the main executor.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "common/messenger/messenger.h"
+#include "common/rt/runtime.h"
+
+namespace plimsoll::osd {
+
+class Peers {
+ public:
+  Peers(Runtime& runtime, messenger::Messenger& messenger, std::function<void(OsdId)> on_reset)
+      : runtime_(runtime), messenger_(messenger), on_reset_(std::move(on_reset)) {}
+
+  /// Connects where needed; an address that differs from the last one is another incarnation.
+  void send(OsdId osd, const EntityAddr& addr, msg::RawMessage message);
+  void opened(const messenger::ConnectionRef& connection);
+  /// True where the connection was one of ours.
+  bool reset(const messenger::ConnectionRef& connection);
+  /// The OSD is down: no more tries.
+  void forget(OsdId osd);
+  void clear() { peers_.clear(); }
+  size_t size() const { return peers_.size(); }
+
+ private:
+  struct Peer {
+    EntityAddr addr;
+    messenger::ConnectionRef connection;  ///< null while waiting for the next try
+    unsigned failures = 0;
+    Timer retry;
+  };
+  void retry(OsdId osd);
+
+  Runtime& runtime_;
+  messenger::Messenger& messenger_;
+  std::function<void(OsdId)> on_reset_;
+  std::map<OsdId, Peer> peers_;
+};
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Pg: one placement group on one OSD, as primary or replica. Lives on its shard's executor and shares
+// nothing with other PGs.
+//
+//   pg.cc              life: load, maps and intervals, what is stored, statistics
+//   pg_client.cc       requests: admission, per-object order, execution, answers
+//   pg_replication.cc  writes in the order of versions: local commit, replicas, acknowledgement
+//   pg_peering.cc      carries out what the Peering machine decides, and answers primaries
+//   pg_transfer.cc     whole objects between members
+//   pg_query.cc        `pg query`
+//
+// Invariants: versions are assigned, committed and sent to every acting member in one order; a client
+// is answered when all of them have committed; log entries are committed with their data. What was
+// begun in an interval ends with it: every task compares generation_ after each wait.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <deque>
+#include <unordered_map>
+
+#include "common/log/log.h"
+#include "common/map/pg_stats.h"
+#include "common/msg/osd_peer_messages.h"
+#include "common/rt/task_group.h"
+#include "osd/pg/client_op.h"
+#include "osd/pg/peering.h"
+#include "osd/pg/pg_host.h"
+#include "osd/pg/pg_log.h"
+
+namespace plimsoll::osd {
+
+class Pg {
+ public:
+  Pg(PgHost& host, PgId id, Executor executor);
+
+  /// Reads info, log and missing objects of a PG that the store holds.
+  Task<Result<>> load();
+  /// A new PG: ordered into the store before anything else of it.
+  void create(Epoch created);
+  /// Cancels everything and waits.
+  Task<void> stop();
+
+  void on_map(const MapRef& map);
+  void on_client_op(ClientOpRef op);
+  /// A message of osd_peer_messages.h; its epoch is not beyond our map.
+  void on_peer_message(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
+  void on_peer_reset(OsdId osd);
+  /// Every second or so.
+  void tick();
+
+  PgId id() const { return id_; }
+  bool is_primary() const { return peering_.interval().primary == host_.whoami(); }
+  bool is_member() const { return peering_.interval().has(host_.whoami()); }
+  map::PgStat stat();
+  /// Something to report happened since the last call.
+  bool take_changed() { return std::exchange(changed_, false); }
+  boost::json::object query();
+
+ private:
+  // ---- objects under way
+  struct ObjectContext {
+    HObject object;
+    bool known = false;  ///< state is the object's
+    ObjectState state;
+    uint32_t readers = 0;
+    bool writer = false;
+    std::deque<ClientOpRef> waiting;
+    bool idle() const { return !readers && !writer && waiting.empty(); }
+  };
+  using ObjectRef = std::shared_ptr<ObjectContext>;
+  struct ObjectHash {
+    size_t operator()(const HObject& o) const { return o.hash * 0x9e3779b97f4a7c15 >> 16; }
+  };
+  struct ObjectSame {
+    bool operator()(const HObject& a, const HObject& b) const {
+      return a.hash == b.hash && a.oid == b.oid && a.nspace == b.nspace && a.key == b.key && a.snap == b.snap;
+    }
+  };
+  /// A write that not all members have committed.
+  struct InFlight {
+    Eversion version;
+    ClientOpRef op;
+    ObjectRef object;
+    std::vector<OsdId> waiting_for;
+    msg::RawMessage message;  ///< for members whose connection breaks
+    uint64_t user_version = 0;
+  };
+
+  // ---- pg.cc
+  Task<Result<>> load_log();
+  Task<Result<>> load_missing();
+  void start_interval(Interval next);
+  Task<void> begin_peering(uint64_t generation);
+  void save_info(Transaction& txn);
+  void add_log_entry(Transaction& txn, const LogEntry& entry, Bytes encoded);
+  void trim_log(Transaction& txn, Eversion to);
+  /// Commits on behalf of the PG; a failure is fatal. False where the PG moved on meanwhile.
+  Task<bool> commit(Transaction txn, uint64_t generation);
+  Task<void> drained();
+  void report();
+  uint64_t pg_state() const;
+  PgInfo info_now() const;
+
+  // ---- pg_client.cc
+  void admit(ClientOpRef op);
+  int32_t refuse(const ClientOp& op) const;
+  void enqueue(ClientOpRef op);
+  ObjectRef context(const HObject& object);
+  void run_waiting(const ObjectRef& object);
+  void start_op(ClientOpRef op, const ObjectRef& object);
+  void release(const ObjectRef& object, bool writer);
+  Task<void> run_op(ClientOpRef op, ObjectRef object, uint64_t generation);
+  Task<void> run_listing(ClientOpRef op, uint64_t generation);
+  Task<bool> load_object(ObjectRef object);
+  bool answer_duplicate(ClientOp& op);
+  void reply(ClientOp& op, int32_t result, Eversion version, uint64_t user_version);
+  void reply_read(ClientOp& op, int32_t result, uint64_t user_version);
+  void count(const ClientOp& op, uint64_t out_bytes);
+  OpLimits limits() const;
+
+  // ---- pg_replication.cc
+  Task<void> submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t generation);
+  LogEntry make_entry(const ClientOp& op, OpContext& c);
+  void committed_by(OsdId osd, Eversion version);
+  void complete(InFlight& write);
+  void on_rep_op(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
+  Task<void> apply_rep_op(Transaction txn, Eversion version, uint64_t generation);
+  void on_rep_reply(OsdId from, const msg::MOsdRepOpReply& m);
+  void acknowledge();
+
+  // ---- pg_peering.cc
+  void act(PeeringActions actions);
+  void send(OsdId osd, msg::RawMessage message) { host_.send_to_osd(osd, map_, std::move(message)); }
+  msg::PgHeader header() const { return {id_, peering_.interval().since, map_->epoch}; }
+  /// The header of an answer repeats the primary's interval.
+  msg::PgHeader answer_to(const msg::PgHeader& asked) const { return {id_, asked.interval, map_->epoch}; }
+  void serve();
+  Task<void> send_info(messenger::ConnectionRef to, msg::PgHeader asked, uint8_t answers, uint64_t generation);
+  void on_get_log(const messenger::ConnectionRef& from, const msg::MOsdPgGetLog& m);
+  void on_info(OsdId from, const msg::MOsdPgInfo& m);
+  Task<void> merge_log(messenger::ConnectionRef from, msg::MOsdPgLog m, uint64_t generation);
+  Result<Transaction> merge_into_log(const msg::MOsdPgLog& m);
+  Task<void> activate_self(uint64_t generation);
+  Task<void> activate_replica(messenger::ConnectionRef from, msg::PgHeader asked, uint64_t generation);
+
+  // ---- pg_transfer.cc
+  Task<void> send_piece(messenger::ConnectionRef to, OsdId osd, msg::MOsdPgPull asked, uint64_t generation);
+  Task<Result<msg::MOsdPgPush>> read_piece(const msg::MOsdPgPull& asked);
+  Task<Result<>> read_data(msg::MOsdPgPush& push);
+  Task<Result<>> read_omap(msg::MOsdPgPush& push, uint64_t budget);
+  Task<void> apply_piece(messenger::ConnectionRef from, OsdId osd, msg::MOsdPgPush push, uint64_t generation);
+
+  PgHost& host_;
+  const PgId id_;
+  const std::string name_;
+  const Executor executor_;
+  Logger log_out_;
+  TaskGroup tasks_;
+
+  MapRef map_;
+  PgInfo info_;
+  PgLog log_;
+  Missing missing_;
+  Peering peering_;
+  uint64_t generation_ = 0;        ///< counts intervals
+  uint64_t commits_ = 0;           ///< transactions of ours in the store
+  WaitQueue drained_;
+  Eversion committed_;             ///< primary: by all members; replica: here
+  std::optional<Epoch> replica_of_;  ///< the primary's interval that activated us
+  messenger::ConnectionRef primary_;  ///< where acknowledgements go
+
+  std::unordered_map<HObject, ObjectRef, ObjectHash, ObjectSame> objects_;
+  std::deque<HObject> idle_objects_;  ///< candidates for eviction, oldest first
+  std::deque<InFlight> in_flight_;
+  std::deque<ClientOpRef> held_;   ///< until the PG serves
+  std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
+  bool changed_ = true;            ///< since the last report
+
+  // ---- statistics
+  map::ObjectStats counts_;        ///< since start: num_read and its kin
+  uint64_t reported_seq_ = 0;
+  uint64_t last_state_ = 0;
+  Utime last_change_, last_active_, last_clean_, last_peered_, last_fresh_;
+  Utime became_active_, became_peered_, last_unstale_, last_undegraded_, last_fullsized_;
+};
+
+/// Keys of a PG in the store.
+namespace pg_keys {
+inline constexpr const char* kInfo = "info";
+/// "log." and the version in hexadecimal: sorted by version.
+std::string log_entry(Eversion v);
+std::string missing(const HObject& object);
+inline constexpr const char* kLogBegin = "log.";
+inline constexpr const char* kLogEnd = "log/";
+inline constexpr const char* kMissingBegin = "missing.";
+inline constexpr const char* kMissingEnd = "missing/";
+}  // namespace pg_keys
+
+}  // namespace plimsoll::osd

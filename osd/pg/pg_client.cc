@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Requests of clients. On one object reads share, writes are alone, in order of arrival; a write is
+// done when all members have committed it. Requests on different objects run side by side.
+#include <algorithm>
+
+#include "osd/pg/pg.h"
+
+namespace plimsoll::osd {
+
+namespace {
+
+constexpr size_t kIdleObjects = 128;
+constexpr int32_t kWriteTooBig = EMSGSIZE;
+
+}  // namespace
+
+// ---- admission ----------------------------------------------------------------------------------
+
+void Pg::on_client_op(ClientOpRef op) {
+  if (!is_primary()) {
+    // A client that may read anywhere is told to come to the primary; others learn from the map that
+    // was sent along, and send again.
+    const bool anywhere = op->m.flags & (msg::kReqBalanceReads | msg::kReqLocalizeReads);
+    if (anywhere && !op->kinds.writes && is_member()) reply(*op, -EAGAIN, {}, 0);
+    return;
+  }
+  if (peering_.active()) return admit(std::move(op));
+  op->state = "waiting for peered";
+  held_.push_back(std::move(op));
+}
+
+void Pg::admit(ClientOpRef op) {
+  if (const int32_t r = refuse(*op)) return reply(*op, r, log_.head(), 0);
+  if (op->kinds.lists) return tasks_.spawn(run_listing(std::move(op), generation_));
+  op->object.oid = op->m.oid;
+  if (op->m.locator.key != op->m.oid) op->object.key = op->m.locator.key;
+  op->object.nspace = op->m.locator.nspace;
+  op->object.pool = id_.pool;
+  op->object.hash = op->m.hash;
+  op->object.snap = kSnapHead;
+  enqueue(std::move(op));
+}
+
+/// 0, or why the request cannot even be looked at.
+int32_t Pg::refuse(const ClientOp& op) const {
+  const auto& config = host_.config();
+  const msg::MOsdOp& m = op.m;
+  if (m.ops.empty()) return -EINVAL;
+  if (op.kinds.lists) return op.kinds.writes || m.ops.size() > 1 ? -EINVAL : 0;
+  if (m.oid.empty()) return -EINVAL;
+  if (m.oid.size() > config.osd_max_object_name_len() || m.locator.key.size() > config.osd_max_object_name_len())
+    return -ENAMETOOLONG;
+  if (m.locator.nspace.size() > config.osd_max_object_namespace_len()) return -ENAMETOOLONG;
+  if (m.hash != map::PgPool::hash_object(m.oid, m.locator.key, m.locator.nspace)) return -EINVAL;
+  if (m.snapid != kSnapHead && m.snapid != kSnapDir) return -EOPNOTSUPP;
+  if (!op.kinds.writes) return 0;
+  if (m.snapid != kSnapHead) return -EINVAL;
+  if (!m.snaps.empty()) return -EOPNOTSUPP;
+  if (op.bytes > config.osd_max_write_size() << 20) return -kWriteTooBig;
+  if (host_.failsafe_full() && may_grow(m.ops)) return -ENOSPC;
+  return 0;
+}
+
+// ---- order per object ---------------------------------------------------------------------------
+
+Pg::ObjectRef Pg::context(const HObject& object) {
+  ObjectRef& ref = objects_[object];
+  if (!ref) {
+    ref = std::make_shared<ObjectContext>();
+    ref->object = object;
+  }
+  return ref;
+}
+
+void Pg::enqueue(ClientOpRef op) {
+  const ObjectRef object = context(op->object);
+  op->state = "waiting for object";
+  object->waiting.push_back(std::move(op));
+  run_waiting(object);
+}
+
+void Pg::run_waiting(const ObjectRef& object) {
+  while (!object->waiting.empty() && !object->writer) {
+    const bool writes = object->waiting.front()->kinds.writes;
+    if (writes && object->readers) return;
+    ClientOpRef op = std::move(object->waiting.front());
+    object->waiting.pop_front();
+    if (writes) object->writer = true;
+    else object->readers++;
+    start_op(std::move(op), object);
+  }
+}
+
+void Pg::start_op(ClientOpRef op, const ObjectRef& object) {
+  op->state = "started";
+  op->started = host_.runtime().clock().now();
+  tasks_.spawn(run_op(std::move(op), object, generation_));
+}
+
+void Pg::release(const ObjectRef& object, bool writer) {
+  if (writer) object->writer = false;
+  else object->readers--;
+  run_waiting(object);
+  if (!object->idle()) return;
+  // What was used lately stays known, up to a bound.
+  idle_objects_.push_back(object->object);
+  while (idle_objects_.size() > kIdleObjects) {
+    auto it = objects_.find(idle_objects_.front());
+    if (it != objects_.end() && it->second->idle()) objects_.erase(it);
+    idle_objects_.pop_front();
+  }
+}
+
+// ---- execution ----------------------------------------------------------------------------------
+
+OpLimits Pg::limits() const {
+  const auto& config = host_.config();
+  OpLimits l;
+  l.max_object_size = config.osd_max_object_size();
+  l.max_attr_name_len = config.osd_max_attr_name_len();
+  if (const uint64_t size = config.osd_max_attr_size()) l.max_attr_size = size;
+  l.max_omap_entries = config.osd_max_omap_entries_per_request();
+  l.max_omap_bytes = std::min(l.max_omap_bytes, config.osd_max_omap_bytes_per_request());
+  return l;
+}
+
+/// Makes the object's state known; false where the store failed (then the request goes unanswered:
+/// EIO reaches the client from the read itself).
+Task<bool> Pg::load_object(ObjectRef object) {
+  if (object->known) co_return true;
+  auto stat = co_await host_.store().stat(id_, object->object);
+  if (!stat && stat.error().code() != ENOENT) co_return false;
+  ObjectState state;
+  if (stat) {
+    auto raw = co_await host_.store().get_attr(id_, object->object, kInfoAttr);
+    if (!raw) co_return false;
+    auto info = wire::from_bytes<ObjectInfo>(*raw, "object info");
+    if (!info) co_return false;
+    state = {true, stat->size, std::move(*info)};
+  }
+  object->state = std::move(state);
+  object->known = true;
+  co_return true;
+}
+
+Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
+  const bool loaded = co_await load_object(object);
+
+  if (generation != generation_) co_return;
+  const bool writes = op->kinds.writes;
+  if (!loaded) {
+    reply(*op, -EIO, {}, 0);
+    co_return release(object, writes);
+  }
+  if (writes && answer_duplicate(*op)) co_return release(object, true);
+  if (!writes && !object->state.exists) {
+    reply_read(*op, -ENOENT, 0);
+    co_return release(object, false);
+  }
+
+  const OpLimits limit = limits();
+  OpContext c{host_.store(), limit, id_, 0, op->object, op->m.ops, op->m.mtime, object->state, object->state, {}, false};
+  const int32_t result = co_await run_ops(c);
+
+  if (generation != generation_) co_return;
+  if (!writes || result < 0 || !c.modified) {
+    if (writes) reply(*op, result < 0 ? result : 0, log_.head(), object->state.info.user_version);
+    else reply_read(*op, result, object->state.info.user_version);
+    co_return release(object, writes);
+  }
+  co_await submit(std::move(op), std::move(object), c, generation);
+}
+
+Task<void> Pg::run_listing(ClientOpRef op, uint64_t generation) {
+  op->state = "started";
+  op->started = host_.runtime().clock().now();
+  const map::PgPool* pool = map_->pool(id_.pool);
+  const OpLimits limit = limits();
+  HObject object;
+  object.pool = id_.pool;
+  object.nspace = op->m.locator.nspace;
+  OpContext c{host_.store(), limit, id_, pool ? pool->pg_num : 1, object, op->m.ops, {}, {}, {}, {}, false};
+  const int32_t result = co_await run_ops(c);
+
+  if (generation != generation_) co_return;
+  reply(*op, result, log_.head(), log_.head().version);
+}
+
+/// A write that is in the log already gets the answer that it got, or should have got, before: it
+/// holds the object now, so all members have committed it.
+bool Pg::answer_duplicate(ClientOp& op) {
+  const LogEntry* entry = log_.find(op.reqid);
+  if (!entry) return false;
+  log_out_.debug(10, "{} is a repetition of {}", op.reqid.to_string(), entry->version.to_string());
+  reply(op, entry->result, entry->version, entry->user_version);
+  return true;
+}
+
+// ---- answers ------------------------------------------------------------------------------------
+
+void Pg::reply_read(ClientOp& op, int32_t result, uint64_t user_version) {
+  reply(op, result, {}, user_version);
+}
+
+void Pg::reply(ClientOp& op, int32_t result, Eversion version, uint64_t user_version) {
+  msg::MOsdOpReply r;
+  r.oid = op.m.oid;
+  r.pgid = id_;
+  r.flags = op.m.flags | msg::kReqAck | (op.kinds.writes ? uint32_t{msg::kReqOnDisk} : 0u);
+  r.result = result;
+  r.epoch = map_->epoch;
+  r.retry_attempt = op.m.retry_attempt;
+  r.replay_version = version;
+  r.user_version = user_version;
+  r.bad_replay_version = {user_version, version.epoch};
+  r.ops = std::move(op.m.ops);
+  uint64_t out_bytes = 0;
+  for (auto& o : r.ops) {
+    o.indata = {};
+    if (op.kinds.writes && result >= 0 && !(op.m.flags & msg::kReqReturnVec)) {
+      o.outdata = {};
+      o.rval = std::min(o.rval, 0);
+    }
+    out_bytes += o.outdata.size();
+  }
+  count(op, out_bytes);
+  op.connection->send(msg::to_raw(r, op.tid));
+}
+
+void Pg::count(const ClientOp& op, uint64_t out_bytes) {
+  using metrics::Counter;
+  auto& counters = host_.counters();
+  const TimePoint now = host_.runtime().clock().now();
+  const Duration took = now - op.received;
+  const Duration worked = now - std::max(op.started, op.received);
+  counters.inc(Counter::osd_op);
+  counters.add_time(Counter::osd_op_latency, took);
+  counters.add_time(Counter::osd_op_process_latency, worked);
+  counters.inc(Counter::osd_op_out_bytes, out_bytes);
+  if (op.kinds.writes) {
+    counters.inc(Counter::osd_op_in_bytes, op.bytes);
+    counters.inc(op.kinds.reads ? Counter::osd_op_rw : Counter::osd_op_w);
+    counters.add_time(op.kinds.reads ? Counter::osd_op_rw_latency : Counter::osd_op_w_latency, took);
+    counters.inc(op.kinds.reads ? Counter::osd_op_rw_in_bytes : Counter::osd_op_w_in_bytes, op.bytes);
+    counts_.num_write++;
+    counts_.num_write_kb += static_cast<int64_t>((op.bytes + 1023) >> 10);
+    return;
+  }
+  counters.inc(Counter::osd_op_r);
+  counters.add_time(Counter::osd_op_r_latency, took);
+  counters.inc(Counter::osd_op_r_out_bytes, out_bytes);
+  counts_.num_read++;
+  counts_.num_read_kb += static_cast<int64_t>((out_bytes + 1023) >> 10);
+}
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// PgHost: what a PG needs of the OSD around it. All of it may be called from any shard.
+#pragma once
+
+#include "common/config/config.h"
+#include "common/map/osd_map.h"
+#include "common/metrics/counters.h"
+#include "common/msg/message.h"
+#include "common/rt/runtime.h"
+#include "osd/store/object_store.h"
+
+namespace plimsoll::osd {
+
+using MapRef = std::shared_ptr<const map::OSDMap>;
+
+class PgHost {
+ public:
+  virtual ~PgHost() = default;
+  virtual OsdId whoami() const = 0;
+  virtual Runtime& runtime() = 0;
+  virtual const config::Config& config() const = 0;
+  virtual metrics::Counters& counters() = 0;
+  /// A store that may be called from the PG's shard.
+  virtual ObjectStore& store() = 0;
+  /// Less space is free than the failsafe leaves to deletes.
+  virtual bool failsafe_full() const = 0;
+  /// How many log entries each PG keeps.
+  virtual size_t pg_log_target() const = 0;
+  /// Sends by the address in `map`; lost where the connection breaks.
+  virtual void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) = 0;
+  /// A PG's state changed: the monitor should hear of it at once.
+  virtual void pg_state_changed() = 0;
+  /// The store can no longer be trusted: log it and stop the daemon.
+  virtual void fatal(const Error& error) = 0;
+};
+
+}  // namespace plimsoll::osd

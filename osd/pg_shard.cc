@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "osd/pg_shard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plimsoll::osd {
+
+namespace {
+
+OpTrackerLimits tracker_limits(const config::Config& config) {
+  if (!config.osd_enable_op_tracker()) return {0, 0s};
+  return {config.osd_op_history_size(),
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(config.osd_op_history_duration()))};
+}
+
+/// Placement can differ between the two maps by more than who is up.
+bool homes_may_differ(const map::OSDMap& a, const map::OSDMap& b) {
+  return a.pools != b.pools || a.max_osd != b.max_osd || a.osd_weight != b.osd_weight || !(a.crush == b.crush) ||
+         a.pg_temp != b.pg_temp || a.pg_upmap != b.pg_upmap || a.pg_upmap_items != b.pg_upmap_items;
+}
+
+}  // namespace
+
+PgShard::PgShard(PgHost& host, Executor executor, size_t index, size_t count)
+    : host_(host), executor_(std::move(executor)), index_(index), count_(count),
+      log_(log::Subsystem::kOsd, fmt::format("osd.{} shard {}", host.whoami(), index)), tasks_(executor_),
+      tracker_(std::make_shared<OpTracker>(host.runtime().clock(),
+                                           [&config = host.config()] { return tracker_limits(config); })) {}
+
+Task<Result<>> PgShard::load(std::vector<PgId> pgs) {
+  for (const PgId id : pgs) {
+    if (!owns(id)) continue;
+    auto pg = std::make_unique<Pg>(host_, id, executor_);
+    CO_TRY_VOID(co_await pg->load());
+    pgs_[id] = std::move(pg);
+  }
+  co_return Result<>();
+}
+
+// ---- maps ---------------------------------------------------------------------------------------
+
+void PgShard::on_map(MapRef map) {
+  const MapRef last = std::exchange(map_, std::move(map));
+  const bool homes = !last || homes_may_differ(*last, *map_);
+  if (homes) {
+    remove_pgs();
+    create_pgs();
+  }
+  for (auto& [id, pg] : pgs_) pg->on_map(map_);
+  retry_waiting();
+}
+
+void PgShard::create_pgs() {
+  for (const auto& [pool, details] : map_->pools) {
+    if (!details.is_replicated()) continue;
+    for (uint32_t seed = 0; seed < details.pg_num; seed++) {
+      const PgId id{pool, seed};
+      if (!owns(id) || pgs_.contains(id)) continue;
+      const auto home = map_->home(id);
+      if (std::find(home.begin(), home.end(), host_.whoami()) == home.end()) continue;
+      auto pg = std::make_unique<Pg>(host_, id, executor_);
+      pg->create(map_->epoch);
+      pgs_[id] = std::move(pg);
+    }
+  }
+}
+
+void PgShard::remove_pgs() {
+  for (auto it = pgs_.begin(); it != pgs_.end();) {
+    if (map_->pool(it->first.pool)) {
+      ++it;
+      continue;
+    }
+    tasks_.spawn(remove(std::move(it->second)));
+    it = pgs_.erase(it);
+  }
+}
+
+Task<void> PgShard::remove(std::unique_ptr<Pg> pg) {
+  removing_++;
+  co_await pg->stop();
+  Transaction txn;
+  txn.remove_collection(pg->id());
+  auto done = co_await host_.store().commit(std::move(txn));
+  removing_--;
+  if (!done) host_.fatal(done.error());
+}
+
+// ---- messages -----------------------------------------------------------------------------------
+
+void PgShard::wait_for_map(Waiting w) {
+  if (waiting_.size() >= kMaxWaiting) return;
+  host_.counters().inc(metrics::Counter::osd_messages_delayed_for_map);
+  waiting_.push_back(std::move(w));
+}
+
+void PgShard::retry_waiting() {
+  for (auto& w : std::exchange(waiting_, {})) {
+    if (w.client) on_client_op(std::move(w.from), std::move(w.raw));
+    else on_peer_message(std::move(w.from), std::move(w.raw));
+  }
+}
+
+void PgShard::on_client_op(messenger::ConnectionRef from, msg::RawMessage raw) {
+  auto m = msg::parse<msg::MOsdOp>(raw);
+  if (!m) {
+    log_.warn("{}: {}", from->peer().to_string(), m.error().text());
+    return from->close();
+  }
+  const Epoch epoch = m->epoch;
+  if (!map_ || epoch > map_->epoch) return wait_for_map({std::move(from), std::move(raw), epoch, true});
+  // A PG that is not here: the map that was pushed to the client tells it where to go.
+  Pg* pg = find(m->pgid.pg);
+  if (!pg) return;
+  pg->on_client_op(tracker_->start(std::move(from), std::move(*m), raw));
+}
+
+void PgShard::on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw) {
+  ByteReader r(raw.front);
+  msg::PgHeader head;
+  wire::decode(head, r);
+  if (!r.ok()) return log_.warn("{}: malformed {}", from->peer().to_string(), msg::message_name(raw.type));
+  // Replica operations are held against the interval that the replica knows, whatever the epoch.
+  const bool any_epoch = raw.type == msg::MOsdRepOp::kType || raw.type == msg::MOsdRepOpReply::kType;
+  if (!map_ || (head.epoch > map_->epoch && !any_epoch))
+    return wait_for_map({std::move(from), std::move(raw), head.epoch, false});
+  if (Pg* pg = find(head.pgid)) pg->on_peer_message(from, raw);
+}
+
+void PgShard::on_peer_reset(OsdId osd) {
+  for (auto& [id, pg] : pgs_) pg->on_peer_reset(osd);
+}
+
+void PgShard::tick() {
+  for (auto& [id, pg] : pgs_) pg->tick();
+}
+
+Task<void> PgShard::stop() {
+  co_await tasks_.join();
+  for (auto& [id, pg] : pgs_) co_await pg->stop();
+  waiting_.clear();
+  pgs_.clear();
+}
+
+// ---- looking in ---------------------------------------------------------------------------------
+
+Pg* PgShard::find(PgId id) {
+  auto it = pgs_.find(id);
+  return it == pgs_.end() ? nullptr : it->second.get();
+}
+
+std::vector<PgId> PgShard::ids() const {
+  std::vector<PgId> out;
+  for (const auto& [id, pg] : pgs_) out.push_back(id);
+  return out;
+}
+
+std::vector<map::PgStat> PgShard::stats(bool all) {
+  std::vector<map::PgStat> out;
+  for (auto& [id, pg] : pgs_)
+    if ((pg->take_changed() || all) && pg->is_primary()) out.push_back(pg->stat());
+  return out;
+}
+
+PgShard::Counts PgShard::counts() const {
+  Counts c;
+  c.pgs = pgs_.size();
+  c.removing = removing_;
+  for (const auto& [id, pg] : pgs_) {
+    if (!pg->is_member()) c.stray++;
+    else if (pg->is_primary()) c.primary++;
+    else c.replica++;
+  }
+  return c;
+}
+
+}  // namespace plimsoll::osd
