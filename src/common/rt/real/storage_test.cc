@@ -3,7 +3,10 @@
 // commits from several shards, reads that need the disk.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -164,6 +167,64 @@ TEST(RocksKv, GoesOnAfterAFullHost) {
     co_await (*reopened)->close();
   };
   host.run(scenario(host, small.path));
+}
+
+/// In a child process: commits keys 0, 1, ... and writes each number to `fd` once it is
+/// acknowledged.
+Task<void> commit_and_tell(RealRuntime& rt, std::string dir, int fd) {
+  KvOptions options;
+  options.memtable_bytes = 1 << 20;
+  options.create = !std::filesystem::exists(dir + "/CURRENT");
+  auto kv = co_await rt.open_kv(dir, options);
+  CHECK(kv.has_value());
+  auto last = co_await (*kv)->last("", "");
+  const int first = *last ? std::stoi((*last)->first) + 1 : 0;
+  for (int i = first;; i++) {
+    auto batch = kv_suite::put(fmt::format("{:08}", i), std::string(3000, 'x'));
+    auto done = co_await (*kv)->commit(std::move(batch));
+    CHECK(done.has_value());
+    CHECK(::write(fd, &i, sizeof i) == sizeof i);
+  }
+}
+
+/// Kills a child after it told `commits` numbers; the last that it told.
+int kill_committer(const std::string& dir, int commits) {
+  int ends[2];
+  CHECK(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    RealRuntime rt;
+    rt.run(commit_and_tell(rt, dir, ends[1]));
+  }
+  ::close(ends[1]);
+  int acknowledged = -1, n = 0;
+  for (int told = 0; ::read(ends[0], &n, sizeof n) == sizeof n; acknowledged = n)
+    if (++told == commits) ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ends[0]);
+  return acknowledged;
+}
+
+TEST(RocksKv, KeepsWhatItAcknowledgedBeforeSigkill) {
+  TempDir dir;
+  int acknowledged = -1;
+  for (int round = 0; round < 6; round++) {
+    const int before = acknowledged;
+    acknowledged = kill_committer(dir.path + "/kv", 20 + 150 * round);
+    EXPECT_GE(acknowledged, before + 20);
+  }
+  RealRuntime rt;
+  auto check = [](RealRuntime& r, std::string path, int acked) -> Task<void> {
+    auto kv = co_await r.open_kv(path, KvOptions());
+    EXPECT_TRUE(kv);
+    auto pairs = co_await (*kv)->scan("", "", SIZE_MAX, SIZE_MAX);
+    EXPECT_GT(pairs->size(), static_cast<size_t>(acked));
+    for (size_t i = 0; i < pairs->size(); i++)
+      EXPECT_EQ((*pairs)[i].first, fmt::format("{:08}", i));
+    co_await (*kv)->close();
+  };
+  rt.run(check(rt, dir.path + "/kv", acknowledged));
 }
 
 TEST(FileBlock, SyncsShareOneCall) {
