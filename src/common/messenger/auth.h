@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Auth: the step of the handshake that says who the peer is. AuthNone lets everyone be whom he says;
-// cephx will stand behind the same interface. The exchange is blobs in AUTH_* frames.
+// Auth: the step of the handshake that says who the peer is. AuthNone lets everyone be whom he
+// says; cephx will stand behind the same interface. The exchange is blobs in AUTH_* frames.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ inline constexpr uint32_t kConModeSecure = 2;
 
 struct AuthResult {
   EntityType type = EntityType::kNone;
-  std::string id;          ///< "admin" of client.admin
+  std::string id;  ///< "admin" of client.admin
   uint64_t global_id = 0;
 };
 

@@ -13,7 +13,8 @@ struct NonePayload {
   uint32_t type = 0;
   std::string id;
   uint64_t global_id = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("mode", mode);
     f("entity_type", type);
     f("entity_id", id);

@@ -45,11 +45,27 @@ Result<> check_lengths(const Preamble& p, uint64_t max_bytes) {
 }  // namespace
 
 std::string tag_name(Tag tag) {
-  static constexpr const char* kNames[] = {
-      "?", "hello", "auth_request", "auth_bad_method", "auth_reply_more", "auth_request_more",
-      "auth_done", "auth_signature", "client_ident", "server_ident", "ident_missing_features",
-      "session_reconnect", "session_reset", "session_retry", "session_retry_global",
-      "session_reconnect_ok", "wait", "message", "keepalive2", "keepalive2_ack", "ack"};
+  static constexpr const char* kNames[] = {"?",
+                                           "hello",
+                                           "auth_request",
+                                           "auth_bad_method",
+                                           "auth_reply_more",
+                                           "auth_request_more",
+                                           "auth_done",
+                                           "auth_signature",
+                                           "client_ident",
+                                           "server_ident",
+                                           "ident_missing_features",
+                                           "session_reconnect",
+                                           "session_reset",
+                                           "session_retry",
+                                           "session_retry_global",
+                                           "session_reconnect_ok",
+                                           "wait",
+                                           "message",
+                                           "keepalive2",
+                                           "keepalive2_ack",
+                                           "ack"};
   const auto n = static_cast<size_t>(tag);
   return n > 0 && n < std::size(kNames) ? kNames[n] : fmt::format("tag {}", n);
 }
@@ -79,7 +95,8 @@ Result<Preamble> parse_preamble(std::span<const uint8_t, kPreambleBytes> raw, ui
 Result<> check_first(std::span<const uint8_t> segment_and_crc) {
   if (segment_and_crc.empty()) return {};
   const size_t length = segment_and_crc.size() - 4;
-  if (crc32c(kSeed, text(segment_and_crc.first(length))) != load<uint32_t>(&segment_and_crc[length]))
+  if (crc32c(kSeed, text(segment_and_crc.first(length))) !=
+      load<uint32_t>(&segment_and_crc[length]))
     return fail(EBADMSG, "segment 0 crc mismatch");
   return {};
 }
@@ -95,7 +112,8 @@ Result<> check_epilogue(const Preamble& p, std::span<const uint8_t, kEpilogueByt
   return {};
 }
 
-// ---- writing --------------------------------------------------------------------------------------
+// ---- writing
+// --------------------------------------------------------------------------------------
 
 void FrameWriter::preamble(Tag tag, uint8_t segments,
                            const std::array<uint32_t, kMaxSegments>& lengths) {

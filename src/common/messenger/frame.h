@@ -13,10 +13,26 @@
 namespace plimsoll::messenger {
 
 enum class Tag : uint8_t {
-  kHello = 1, kAuthRequest, kAuthBadMethod, kAuthReplyMore, kAuthRequestMore, kAuthDone,
-  kAuthSignature, kClientIdent, kServerIdent, kIdentMissingFeatures, kSessionReconnect,
-  kSessionReset, kSessionRetry, kSessionRetryGlobal, kSessionReconnectOk, kWait, kMessage,
-  kKeepalive2, kKeepalive2Ack, kAck,
+  kHello = 1,
+  kAuthRequest,
+  kAuthBadMethod,
+  kAuthReplyMore,
+  kAuthRequestMore,
+  kAuthDone,
+  kAuthSignature,
+  kClientIdent,
+  kServerIdent,
+  kIdentMissingFeatures,
+  kSessionReconnect,
+  kSessionReset,
+  kSessionRetry,
+  kSessionRetryGlobal,
+  kSessionReconnectOk,
+  kWait,
+  kMessage,
+  kKeepalive2,
+  kKeepalive2Ack,
+  kAck,
 };
 /// "hello", "message"; "tag 77" for unknown ones.
 std::string tag_name(Tag tag);
@@ -62,7 +78,8 @@ struct MessageHeader {
   uint16_t version = 0;
   uint64_t ack_seq = 0;
   uint16_t compat = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("seq", seq);
     f("tid", tid);
     f("type", type);
@@ -78,8 +95,8 @@ struct MessageHeader {
   bool operator==(const MessageHeader&) const = default;
 };
 
-/// Makes frames for one gathered write: everything small is copied into shared chunks, large segments
-/// are referred to.
+/// Makes frames for one gathered write: everything small is copied into shared chunks, large
+/// segments are referred to.
 class FrameWriter {
  public:
   void add(Tag tag, std::string_view payload);

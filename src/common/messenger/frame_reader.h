@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // FrameReader: frames from a byte stream. Reads ahead into one buffer, so that several small frames
-// cost one read; what does not fit there (large data segments) is read straight into its own memory.
+// cost one read; what does not fit there (large data segments) is read straight into its own
+// memory.
 #pragma once
 
 #include "common/messenger/frame.h"
@@ -20,8 +21,9 @@ class FrameReader {
  public:
   explicit FrameReader(Stream& stream) : stream_(stream), buffer_(kReadAhead) {}
 
-  /// Bytes of a frame are taken from `throttle` (may be null) before its payload is read. ECONNRESET
-  /// at the end of the stream, EBADMSG for what is no frame; the stream is of no use after either.
+  /// Bytes of a frame are taken from `throttle` (may be null) before its payload is read.
+  /// ECONNRESET at the end of the stream, EBADMSG for what is no frame; the stream is of no use
+  /// after either.
   Task<Result<Frame>> next(Throttle* throttle, uint64_t max_bytes);
   /// The next `n` bytes (at most kReadAhead) outside of frames.
   Task<Result<std::span<const uint8_t>>> raw(size_t n);

@@ -50,7 +50,8 @@ Result<Preamble> parse(const std::string& frame) {
 }
 
 /// A preamble with these fields and a right crc.
-std::string preamble(uint8_t tag, uint8_t segments, std::array<uint32_t, 4> lengths, uint8_t flags = 0) {
+std::string preamble(uint8_t tag, uint8_t segments, std::array<uint32_t, 4> lengths,
+                     uint8_t flags = 0) {
   std::string p(kPreambleBytes, '\0');
   p[0] = static_cast<char>(tag);
   p[1] = static_cast<char>(segments);
@@ -75,19 +76,22 @@ TEST(Frame, GoldenHandshake) {
                   "7d883e07"));
   AuthNone auth(EntityType::kClient, "admin");
   const AuthRequestFrame request{kAuthMethodNone, {kConModeCrc}, auth.request(EntityType::kMon, 0)};
-  EXPECT_EQ(frame_of(request),
-            unhex("020126000000080000000000000000000000000000000000000000008c5ee4be"
-                  "010000000100000001000000160000000a080000000500000061646d696e0000000000000000d8ede50c"));
+  EXPECT_EQ(
+      frame_of(request),
+      unhex(
+          "020126000000080000000000000000000000000000000000000000008c5ee4be"
+          "010000000100000001000000160000000a080000000500000061646d696e0000000000000000d8ede50c"));
   EXPECT_EQ(frame_of(AuthDoneFrame{0x107a, kConModeCrc, {}}),
             unhex("060110000000080000000000000000000000000000000000000000005b0630a6"
                   "7a1000000000000001000000000000001367d69a"));
 }
 
 TEST(Frame, GoldenIdents) {
-  const Bytes client = Bytes::take(unhex(
-      "02010000000101011c0000000300000061c7630c10000000020000007f0000010000000000000000"
-      "0101011c00000002000000000000001000000002000ce47f0000010000000000000000"
-      "ffffffffffffffff0100000000000000fffffdffbdcf013f001000000000000801000000000000000000000000000000"));
+  const Bytes client = Bytes::take(
+      unhex("02010000000101011c0000000300000061c7630c10000000020000007f0000010000000000000000"
+            "0101011c00000002000000000000001000000002000ce47f0000010000000000000000"
+            "ffffffffffffffff0100000000000000fffffdffbdcf013f00100000000000080100000000000000000000"
+            "0000000000"));
   auto ident = wire::from_bytes<ClientIdentFrame>(client, "client_ident");
   ASSERT_TRUE(ident);
   EXPECT_EQ(ident->gid, -1);
@@ -97,9 +101,10 @@ TEST(Frame, GoldenIdents) {
   EXPECT_EQ(ident->target.port, 3300);
   EXPECT_EQ(wire::to_bytes(*ident), client);
 
-  const Bytes server = Bytes::take(unhex(
-      "02010000000101011c00000002000000000000001000000002000ce47f0000010000000000000000"
-      "00000000000000007b00000000000000fffffdffbdcf013f000004420002010c01000000000000000000000000000000"));
+  const Bytes server = Bytes::take(
+      unhex("02010000000101011c00000002000000000000001000000002000ce47f0000010000000000000000"
+            "00000000000000007b00000000000000fffffdffbdcf013f000004420002010c0100000000000000000000"
+            "0000000000"));
   auto reply = wire::from_bytes<ServerIdentFrame>(server, "server_ident");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->required, kFeaturesRequired);
@@ -113,8 +118,9 @@ TEST(Frame, GoldenMessages) {
                   "0100000000000000000000000000000005007f000100000000000000000000000000000003010000"
                   "00073be540"));
   msg::RawMessage sub;
-  sub.front = Bytes::take(unhex("0200000006000000636f6e666967000000000000000000060000006d6f6e6d61"
-                                "7000000000000000000002000000766d"));
+  sub.front =
+      Bytes::take(unhex("0200000006000000636f6e666967000000000000000000060000006d6f6e6d61"
+                        "7000000000000000000002000000766d"));
   EXPECT_EQ(message_frame(MessageHeader{2, 0, 15, 127, 3, 0, 1}, sub),
             unhex("110229000000080030000000080000000000000000000000000000002d2fbe15"
                   "020000000000000000000000000000000f007f000300000000000000000000000000000003010000"
@@ -195,7 +201,8 @@ TEST(AuthNone, AssignsIdsToThoseWithoutOne) {
   EXPECT_EQ(first->global_id, 4123u);
   EXPECT_EQ(first->id, "admin");
   EXPECT_EQ(mon.accept(kAuthMethodNone, client.request(EntityType::kMon, 7))->global_id, 7u);
-  EXPECT_EQ(mon.accept(kAuthMethodCephx, client.request(EntityType::kMon, 0)).error().code(), EOPNOTSUPP);
+  EXPECT_EQ(mon.accept(kAuthMethodCephx, client.request(EntityType::kMon, 0)).error().code(),
+            EOPNOTSUPP);
   EXPECT_EQ(mon.accept(kAuthMethodNone, Bytes::copy("short")).error().code(), EINVAL);
   AuthNone osd(EntityType::kOsd, "0");
   EXPECT_EQ(osd.accept(kAuthMethodNone, client.request(EntityType::kOsd, 9))->global_id, 9u);

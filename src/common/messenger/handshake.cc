@@ -57,8 +57,7 @@ Task<Result<>> exchange_banners(Channel& c) {
   uint64_t supported = 0, required = 0;
   std::memcpy(&supported, &payload[0], 8);
   std::memcpy(&required, &payload[8], 8);
-  if (!(supported & Banner::kRevision1))
-    co_return fail(EPROTO, "the peer does not speak msgr2.1");
+  if (!(supported & Banner::kRevision1)) co_return fail(EPROTO, "the peer does not speak msgr2.1");
   if (required & ~Banner::kRevision1)
     co_return fail(EPROTO, fmt::format("the peer requires msgr2 features {:#x}", required));
   co_return Result<>();
@@ -80,7 +79,8 @@ Result<> check_features(uint64_t supported) {
   return {};
 }
 
-// ---- server ---------------------------------------------------------------------------------------
+// ---- server
+// ---------------------------------------------------------------------------------------
 
 /// Judges requests until one is accepted.
 Task<Result<AuthResult>> accept_auth(Channel& c, Auth& auth) {
@@ -97,8 +97,8 @@ Task<Result<AuthResult>> accept_auth(Channel& c, Auth& auth) {
       CO_TRY_VOID(co_await c.flush(out));
       co_return result;
     }
-    const AuthBadMethodFrame refusal{request.method, result.error().wire(), auth.methods(),
-                                     {kConModeCrc}};
+    const AuthBadMethodFrame refusal{
+        request.method, result.error().wire(), auth.methods(), {kConModeCrc}};
     CO_TRY_VOID(co_await c.write(refusal));
   }
   co_return fail(EACCES, "too many refused auth requests");
@@ -119,8 +119,8 @@ Task<Result<ClientIdentFrame>> read_client_ident(Channel& c) {
 
 Result<> check_ident(const ClientIdentFrame& ident, const EntityAddr& own) {
   if (ident.target.port != own.port || ident.target.nonce != own.nonce)
-    return fail(EADDRNOTAVAIL, "the peer looks for " + ident.target.to_string() + ", this is " +
-                                   own.to_string());
+    return fail(EADDRNOTAVAIL,
+                "the peer looks for " + ident.target.to_string() + ", this is " + own.to_string());
   if (const uint64_t missing = ident.required & ~kFeatures)
     return fail(EPROTO, fmt::format("the peer requires features {:#x}", missing));
   return check_features(ident.features);
@@ -140,7 +140,8 @@ EntityAddr addr_of(const EntityAddrVec& addrs, const EntityAddr& socket) {
   return a;
 }
 
-// ---- client ---------------------------------------------------------------------------------------
+// ---- client
+// ---------------------------------------------------------------------------------------
 
 bool contains(const std::vector<uint32_t>& v, uint32_t x) {
   return std::find(v.begin(), v.end(), x) != v.end();
@@ -223,8 +224,8 @@ Task<Result<Established>> accept_handshake(Stream& stream, FrameReader& reader,
   CO_TRY_VOID(co_await c.write(reply));
 
   Established out;
-  out.peer = {auth.type, auth.type == EntityType::kClient ? static_cast<int64_t>(auth.global_id)
-                                                          : ident.gid};
+  out.peer = {auth.type,
+              auth.type == EntityType::kClient ? static_cast<int64_t>(auth.global_id) : ident.gid};
   out.peer_addr = addr_of(ident.addrs, stream.remote());
   out.auth = std::move(auth);
   out.features = ident.features & kFeatures;
@@ -240,9 +241,9 @@ Task<Result<Established>> connect_handshake(Stream& stream, FrameReader& reader,
   CO_TRY_VOID(co_await c.write(hello));
   CO_TRY(peer_hello, co_await c.expect<HelloFrame>());
   if (peer_hello.type != peer_type)
-    co_return fail(EPROTO, fmt::format("the peer is a {}, not a {}",
-                                       entity_type_name(peer_hello.type),
-                                       entity_type_name(peer_type)));
+    co_return fail(EPROTO,
+                   fmt::format("the peer is a {}, not a {}", entity_type_name(peer_hello.type),
+                               entity_type_name(peer_type)));
   CO_TRY(global_id, co_await request_auth(c, self, peer_type));
 
   ClientIdentFrame ident;

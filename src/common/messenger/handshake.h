@@ -11,8 +11,8 @@ namespace plimsoll::messenger {
 
 struct HandshakeSelf {
   EntityName name;
-  EntityAddr addr;    ///< where we listen; blank for a pure client
-  uint32_t nonce = 0; ///< of this incarnation, for those who do not listen
+  EntityAddr addr;     ///< where we listen; blank for a pure client
+  uint32_t nonce = 0;  ///< of this incarnation, for those who do not listen
   uint64_t global_seq = 0;
   Auth& auth;
 };
@@ -21,7 +21,7 @@ struct HandshakeSelf {
 struct Established {
   EntityName peer;
   EntityAddr peer_addr;
-  AuthResult auth;  ///< as a client: what we were let in as, with the global id given to us
+  AuthResult auth;        ///< as a client: what we were let in as, with the global id given to us
   uint64_t features = 0;  ///< common ones
 };
 

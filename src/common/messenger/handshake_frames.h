@@ -25,7 +25,8 @@ struct HelloFrame {
   static constexpr Tag kTag = Tag::kHello;
   EntityType type{};
   EntityAddr peer;  ///< as the sender sees the receiver
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("entity_type", type);
     f("peer_addr", peer);
   }
@@ -37,7 +38,8 @@ struct AuthRequestFrame {
   uint32_t method = 0;
   std::vector<uint32_t> modes;
   Bytes payload;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("method", method);
     f("preferred_modes", modes);
     f("auth_payload", payload);
@@ -51,7 +53,8 @@ struct AuthBadMethodFrame {
   int32_t result = 0;
   std::vector<uint32_t> methods;
   std::vector<uint32_t> modes;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("method", method);
     f("result", result);
     f("allowed_methods", methods);
@@ -65,7 +68,8 @@ struct AuthDoneFrame {
   uint64_t global_id = 0;
   uint32_t mode = 0;
   Bytes payload;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("global_id", global_id);
     f("con_mode", mode);
     f("auth_payload", payload);
@@ -76,7 +80,10 @@ struct AuthDoneFrame {
 struct AuthSignatureFrame {
   static constexpr Tag kTag = Tag::kAuthSignature;
   std::array<uint8_t, 32> signature{};  ///< zero without a session key
-  template <class F> void fields(F& f) { f("signature", signature); }
+  template <class F>
+  void fields(F& f) {
+    f("signature", signature);
+  }
   bool operator==(const AuthSignatureFrame&) const = default;
 };
 
@@ -93,7 +100,8 @@ struct ClientIdentFrame {
   uint64_t required = 0;
   uint64_t flags = 0;
   uint64_t cookie = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("addrs", addrs);
     f("target_addr", target);
     f("gid", gid);
@@ -115,7 +123,8 @@ struct ServerIdentFrame {
   uint64_t required = 0;
   uint64_t flags = 0;
   uint64_t cookie = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("addrs", addrs);
     f("gid", gid);
     f("global_seq", global_seq);
@@ -130,28 +139,40 @@ struct ServerIdentFrame {
 struct IdentMissingFeaturesFrame {
   static constexpr Tag kTag = Tag::kIdentMissingFeatures;
   uint64_t missing = 0;
-  template <class F> void fields(F& f) { f("missing", missing); }
+  template <class F>
+  void fields(F& f) {
+    f("missing", missing);
+  }
   bool operator==(const IdentMissingFeaturesFrame&) const = default;
 };
 
 struct SessionResetFrame {
   static constexpr Tag kTag = Tag::kSessionReset;
   bool full = true;
-  template <class F> void fields(F& f) { f("full", full); }
+  template <class F>
+  void fields(F& f) {
+    f("full", full);
+  }
   bool operator==(const SessionResetFrame&) const = default;
 };
 
 struct Keepalive2Frame {
   static constexpr Tag kTag = Tag::kKeepalive2;
   Utime stamp;
-  template <class F> void fields(F& f) { f("timestamp", stamp); }
+  template <class F>
+  void fields(F& f) {
+    f("timestamp", stamp);
+  }
   bool operator==(const Keepalive2Frame&) const = default;
 };
 
 struct Keepalive2AckFrame {
   static constexpr Tag kTag = Tag::kKeepalive2Ack;
   Utime stamp;
-  template <class F> void fields(F& f) { f("timestamp", stamp); }
+  template <class F>
+  void fields(F& f) {
+    f("timestamp", stamp);
+  }
   bool operator==(const Keepalive2AckFrame&) const = default;
 };
 

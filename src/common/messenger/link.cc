@@ -30,9 +30,12 @@ LinkContext::LinkContext(Runtime& rt, const config::Config& conf, EntityName who
 
 Link::Link(std::shared_ptr<LinkContext> context) : context_(std::move(context)) {}
 
-Link::~Link() { drop_queue(); }
+Link::~Link() {
+  drop_queue();
+}
 
-// ---- sending --------------------------------------------------------------------------------------
+// ---- sending
+// --------------------------------------------------------------------------------------
 
 void Link::send(msg::RawMessage message) {
   if (!is_open()) return;
@@ -64,8 +67,7 @@ void Link::collect() {
 }
 
 void Link::drop_queue() {
-  for (Outgoing* item = inbox_.exchange(nullptr); item;)
-    delete std::exchange(item, item->next);
+  for (Outgoing* item = inbox_.exchange(nullptr); item;) delete std::exchange(item, item->next);
 }
 
 void Link::keepalive() {
@@ -86,7 +88,8 @@ Task<void> Link::write_queued() {
     FrameWriter out = std::exchange(control_, {});
     size_t bytes = 0;
     for (msg::RawMessage& m : outgoing_) {
-      const MessageHeader header{++out_seq_, m.tid, m.type, m.priority, m.version, in_seq_, m.compat};
+      const MessageHeader header{++out_seq_, m.tid,   m.type,  m.priority,
+                                 m.version,  in_seq_, m.compat};
       bytes += m.bytes() + kQueueCharge;
       out.add(header, m);
     }
@@ -95,12 +98,15 @@ Task<void> Link::write_queued() {
     auto written = co_await stream_->write(std::move(pieces));
     queued_bytes_ -= bytes;
     active_ = true;
-    if (!written) fail_with(written.error());
-    else drained_.notify_all();
+    if (!written)
+      fail_with(written.error());
+    else
+      drained_.notify_all();
   }
 }
 
-// ---- ending ---------------------------------------------------------------------------------------
+// ---- ending
+// ---------------------------------------------------------------------------------------
 
 void Link::close() {
   if (closed_.exchange(true)) return;
@@ -132,7 +138,8 @@ std::string Link::describe() const {
                : "connection with " + remote_.to_string();
 }
 
-// ---- life -----------------------------------------------------------------------------------------
+// ---- life
+// -----------------------------------------------------------------------------------------
 
 HandshakeSelf Link::handshake_self() {
   return {context_->self, context_->addr, context_->nonce, context_->next_global_seq++,
@@ -243,8 +250,10 @@ void Link::answer_keepalive(const Bytes& payload) {
   };
   const Duration delay = context_->options.keepalive_ack_delay;
   // One answer is enough when several are asked for within the delay.
-  if (delay.count()) ack_timer_ = context_->runtime.clock().call_after(context_->executor, delay, answer);
-  else answer();
+  if (delay.count())
+    ack_timer_ = context_->runtime.clock().call_after(context_->executor, delay, answer);
+  else
+    answer();
 }
 
 }  // namespace plimsoll::messenger

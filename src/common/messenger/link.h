@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Link: the Connection that Messenger hands out. One task connects or accepts, shakes hands and then
-// reads and dispatches; another writes all that is queued in one gathered write. send() from any
-// thread pushes onto a lock-free stack, and the first to push onto an empty one wakes the writer, so
-// that whatever is sent within one turn of the executor leaves together.
+// Link: the Connection that Messenger hands out. One task connects or accepts, shakes hands and
+// then reads and dispatches; another writes all that is queued in one gathered write. send() from
+// any thread pushes onto a lock-free stack, and the first to push onto an empty one wakes the
+// writer, so that whatever is sent within one turn of the executor leaves together.
 #pragma once
 
 #include <atomic>

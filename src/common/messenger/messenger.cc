@@ -51,11 +51,11 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
     const Duration pause = std::chrono::milliseconds((seconds ? seconds : 60) * 1000 / kIdleChecks);
     idle_timer = context->runtime.clock().call_after(context->executor, pause,
                                                      [weak = weak_from_this(), seconds] {
-      auto impl = weak.lock();
-      if (!impl) return;
-      if (seconds) impl->drop_idle();
-      impl->watch_idle();
-    });
+                                                       auto impl = weak.lock();
+                                                       if (!impl) return;
+                                                       if (seconds) impl->drop_idle();
+                                                       impl->watch_idle();
+                                                     });
   }
 
   /// A link is idle when it was silent for kIdleChecks checks in a row.
@@ -65,8 +65,10 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
     for (const auto& link : context->links) {
       if (!link->was_idle()) continue;
       const int checks = silent_checks[link.get()] + 1;
-      if (checks < kIdleChecks) silent[link.get()] = checks;
-      else idle.push_back(link);
+      if (checks < kIdleChecks)
+        silent[link.get()] = checks;
+      else
+        idle.push_back(link);
     }
     silent_checks = std::move(silent);
     for (const auto& link : idle) link->fail_with(fail(ETIMEDOUT, "idle for too long"));
@@ -96,9 +98,13 @@ Messenger::Messenger(Runtime& runtime, const config::Config& config, EntityName 
   impl_->watch_idle();
 }
 
-Messenger::~Messenger() { impl_->shut(); }
+Messenger::~Messenger() {
+  impl_->shut();
+}
 
-void Messenger::set_dispatcher(Dispatcher* dispatcher) { impl_->context->dispatcher = dispatcher; }
+void Messenger::set_dispatcher(Dispatcher* dispatcher) {
+  impl_->context->dispatcher = dispatcher;
+}
 
 Result<EntityAddr> Messenger::bind(EntityAddr at) {
   CHECK(!impl_->listener);
@@ -113,11 +119,21 @@ Result<EntityAddr> Messenger::bind(EntityAddr at) {
   return at;
 }
 
-EntityAddr Messenger::addr() const { return impl_->context->addr; }
-void Messenger::set_self(EntityName self) { impl_->context->self = self; }
-EntityName Messenger::self() const { return impl_->context->self; }
-uint64_t Messenger::throttled_bytes() const { return impl_->context->throttle->used(); }
-size_t Messenger::connections() const { return impl_->context->links.size(); }
+EntityAddr Messenger::addr() const {
+  return impl_->context->addr;
+}
+void Messenger::set_self(EntityName self) {
+  impl_->context->self = self;
+}
+EntityName Messenger::self() const {
+  return impl_->context->self;
+}
+uint64_t Messenger::throttled_bytes() const {
+  return impl_->context->throttle->used();
+}
+size_t Messenger::connections() const {
+  return impl_->context->links.size();
+}
 
 ConnectionRef Messenger::connect(EntityType peer_type, EntityAddr to) {
   LinkContext& context = *impl_->context;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Messenger: msgr2.1 connections over byte streams. All connections are lossy: when the stream breaks,
-// both ends forget the connection, the dispatcher hears of it once (on_reset), and whoever has
-// unfinished business connects again and repeats it. Order within a connection is kept.
+// Messenger: msgr2.1 connections over byte streams. All connections are lossy: when the stream
+// breaks, both ends forget the connection, the dispatcher hears of it once (on_reset), and whoever
+// has unfinished business connects again and repeats it. Order within a connection is kept.
 //
 // Lives on Runtime::executor(); Connection's functions may be called from any executor.
 //
-// Bounds: bytes of messages not yet processed (ms_dispatch_throttle_bytes), connections
+// Bounds: bytes of clients' messages not yet processed (ms_dispatch_throttle_bytes), connections
 // (ms_max_accept), time of a handshake, idle time, and bytes queued for a peer: above
 // MessengerOptions::send_pause_bytes nothing more is read from one that we accepted, above
 // send_limit_bytes it is disconnected.
@@ -49,8 +49,9 @@ class Connection {
 };
 using ConnectionRef = std::shared_ptr<Connection>;
 
-/// All called on the messenger's executor; none may block. A message whose processing takes long holds
-/// on to RawMessage::throttle, which stops reading from peers once the configured bytes are reached.
+/// All called on the messenger's executor; none may block. A message whose processing takes long
+/// holds on to RawMessage::throttle, which stops reading from peers once the configured bytes are
+/// reached.
 class Dispatcher {
  public:
   virtual ~Dispatcher() = default;
@@ -81,8 +82,8 @@ class Messenger {
   /// Must be set before bind() or connect().
   void set_dispatcher(Dispatcher* dispatcher);
 
-  /// Listens; port 0 lets the kernel choose. The nonce is this incarnation's, except that a monitor,
-  /// whose address stands in files, has none. EADDRINUSE names the address.
+  /// Listens; port 0 lets the kernel choose. The nonce is this incarnation's, except that a
+  /// monitor, whose address stands in files, has none. EADDRINUSE names the address.
   Result<EntityAddr> bind(EntityAddr at);
   /// The address that bind() settled on; what maps must advertise.
   EntityAddr addr() const;
@@ -90,7 +91,8 @@ class Messenger {
   void set_self(EntityName self);
   EntityName self() const;
 
-  /// Starts connecting and returns at once; messages sent meanwhile are queued. A failure is a reset.
+  /// Starts connecting and returns at once; messages sent meanwhile are queued. A failure is a
+  /// reset.
   ConnectionRef connect(EntityType peer_type, EntityAddr to);
 
   /// Bytes of received messages that are not processed yet.

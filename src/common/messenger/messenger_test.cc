@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include "common/log/log.h"
 #include "common/messenger/auth_none.h"
 #include "common/messenger/handshake.h"
 #include "common/rt/real/real_runtime.h"
-#include "common/log/log.h"
 #include "common/rt/task_group.h"
 
 namespace plimsoll::messenger {
@@ -49,7 +49,8 @@ struct Recorder : Dispatcher {
 };
 
 struct CapturedLog : plimsoll::log::Sink {
-  void write(plimsoll::log::Severity, plimsoll::log::Subsystem, const std::string&, const std::string& line) override {
+  void write(plimsoll::log::Severity, plimsoll::log::Subsystem, const std::string&,
+             const std::string& line) override {
     text += line + "\n";
   }
   std::string text;
@@ -57,9 +58,11 @@ struct CapturedLog : plimsoll::log::Sink {
 
 struct Fixture : ::testing::Test {
   void start(MessengerOptions options = {}) {
-    server = std::make_unique<Messenger>(rt, config, EntityName{EntityType::kOsd, 3}, server_auth, options);
+    server = std::make_unique<Messenger>(rt, config, EntityName{EntityType::kOsd, 3}, server_auth,
+                                         options);
     server->set_dispatcher(&served);
-    client = std::make_unique<Messenger>(rt, config, EntityName{EntityType::kClient, -1}, client_auth);
+    client =
+        std::make_unique<Messenger>(rt, config, EntityName{EntityType::kClient, -1}, client_auth);
     client->set_dispatcher(&received);
     auto bound = server->bind(*EntityAddr::parse("127.0.0.1:0"));
     ASSERT_TRUE(bound) << bound.error().to_string();
@@ -71,7 +74,10 @@ struct Fixture : ::testing::Test {
   }
   /// Runs a test's task with a deadline.
   void run(Task<void> task) {
-    Timer deadline = rt.clock().call_after(rt.executor(), 20s, [] { FAIL() << "deadline"; abort(); });
+    Timer deadline = rt.clock().call_after(rt.executor(), 20s, [] {
+      FAIL() << "deadline";
+      abort();
+    });
     rt.run(std::move(task));
   }
 
@@ -128,12 +134,13 @@ struct RawPeer {
       co_return;
     }
     if (steps == 0) co_return;
-    co_await send(banner(1, 0) + frame_of(HelloFrame{EntityType::kClient, f.at}));
+    const HelloFrame hello{EntityType::kClient, f.at};
+    co_await send(banner(1, 0) + frame_of(hello));
     (void)co_await reader->raw(26);
     (void)co_await reader->next(nullptr, 1000);
     if (steps == 1) co_return;
-    const AuthRequestFrame request{kAuthMethodNone, {kConModeCrc},
-                                   f.client_auth.request(EntityType::kOsd, 9)};
+    const AuthRequestFrame request{
+        kAuthMethodNone, {kConModeCrc}, f.client_auth.request(EntityType::kOsd, 9)};
     co_await send(frame_of(request));
     auto done = co_await reader->next(nullptr, 1000);
     CHECK(done && done->tag == Tag::kAuthDone);
@@ -377,10 +384,12 @@ TEST_F(MessengerTest, BadPeersAreNamedAndDropped) {
   std::string bad_epilogue = joined(w);
   bad_epilogue[bad_epilogue.size() - 2]++;
   AuthNone liar(EntityType::kOsd, "7");
-  const AuthRequestFrame no_crc{kAuthMethodNone, {kConModeSecure}, client_auth.request(EntityType::kOsd, 1)};
+  const AuthRequestFrame no_crc{
+      kAuthMethodNone, {kConModeSecure}, client_auth.request(EntityType::kOsd, 1)};
   const AuthRequestFrame lie{kAuthMethodNone, {kConModeCrc}, liar.request(EntityType::kOsd, 1)};
   std::string refused;
-  for (int i = 0; i < 8; i++) refused += frame_of(AuthRequestFrame{kAuthMethodCephx, {2, 1}, Bytes::copy("x")});
+  for (int i = 0; i < 8; i++)
+    refused += frame_of(AuthRequestFrame{kAuthMethodCephx, {2, 1}, Bytes::copy("x")});
   ClientIdentFrame elsewhere;
   elsewhere.target = *EntityAddr::parse("v2:127.0.0.1:1/2");
   elsewhere.features = kFeatures;
@@ -403,10 +412,13 @@ TEST_F(MessengerTest, BadPeersAreNamedAndDropped) {
       {1, frame_of(lie), "the peer's hello and its auth request name different types"},
       {1, frame_of(Keepalive2Frame{}), "expected auth_request, got keepalive2"},
       {2, frame_of(Keepalive2Frame{}), "expected auth_signature, got keepalive2"},
-      {2, frame_of(AuthSignatureFrame{}) + frame_of(elsewhere), "the peer looks for v2:127.0.0.1:1/2"},
+      {2, frame_of(AuthSignatureFrame{}) + frame_of(elsewhere),
+       "the peer looks for v2:127.0.0.1:1/2"},
       {2, frame_of(AuthSignatureFrame{}) + frame_of(weak), "the peer lacks features"},
-      {2, frame_of(AuthSignatureFrame{}) + frame_of(demanding), "the peer requires features 0x8000"},
-      {2, frame_of(AuthSignatureFrame{}) + frame_of(HelloFrame{}), "expected client_ident, got hello"},
+      {2, frame_of(AuthSignatureFrame{}) + frame_of(demanding),
+       "the peer requires features 0x8000"},
+      {2, frame_of(AuthSignatureFrame{}) + frame_of(HelloFrame{}),
+       "expected client_ident, got hello"},
       {3, bad_crc, "segment 0 crc mismatch"},
       {3, bad_epilogue, "segment 3 crc mismatch"},
       {3, std::string(200, 'z'), "preamble crc mismatch"},
@@ -419,7 +431,8 @@ TEST_F(MessengerTest, BadPeersAreNamedAndDropped) {
       co_await peer.open(f, c.steps);
       co_await peer.send(c.bytes);
       co_await peer.until_closed();
-      EXPECT_NE(f.seen_log.text.find(c.error), std::string::npos) << c.error << "\nlog: " << f.seen_log.text;
+      EXPECT_NE(f.seen_log.text.find(c.error), std::string::npos)
+          << c.error << "\nlog: " << f.seen_log.text;
       EXPECT_EQ(f.server->connections(), 0u);
     }
     const ConnectionRef good = f.client->connect(EntityType::kOsd, f.at);
@@ -443,7 +456,8 @@ TEST_F(MessengerTest, PeersThatGoAwayAnywhereAreForgotten) {
       co_await peer.open(f);
       co_await peer.send(frame.substr(0, n));
     }
-    const std::string opening = RawPeer::banner(1, 0) + frame_of(HelloFrame{EntityType::kClient, {}});
+    const std::string opening =
+        RawPeer::banner(1, 0) + frame_of(HelloFrame{EntityType::kClient, {}});
     for (size_t n = 0; n < opening.size(); n += 7) {
       RawPeer peer;
       co_await peer.open(f, 0);
@@ -486,7 +500,8 @@ TEST_F(MessengerTest, HandshakeThatTakesTooLongIsDropped) {
     RawPeer peer;
     co_await peer.open(f, 1);
     co_await peer.until_closed();
-    EXPECT_NE(f.seen_log.text.find("handshake not done in 1 s"), std::string::npos) << f.seen_log.text;
+    EXPECT_NE(f.seen_log.text.find("handshake not done in 1 s"), std::string::npos)
+        << f.seen_log.text;
     co_await f.stop();
   };
   run(test(*this));

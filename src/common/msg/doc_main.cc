@@ -6,11 +6,13 @@
 
 int main() {
   fmt::print("# Messages\n\n");
-  fmt::print("Generated from `src/common/msg/messages.inc` by `common_msg_doc`. Ids below 0x8000 and\n");
+  fmt::print(
+      "Generated from `src/common/msg/messages.inc` by `common_msg_doc`. Ids below 0x8000 and\n");
   fmt::print("their layouts are Ceph's; the others travel between our own daemons only.\n\n");
   fmt::print("| id | message | from | to | what it is |\n| --- | --- | --- | --- | --- |\n");
   for (const auto& row : plimsoll::msg::message_table()) {
-    const std::string id = row.id < 0x100 ? fmt::format("{}", row.id) : fmt::format("0x{:x}", row.id);
+    const std::string id =
+        row.id < 0x100 ? fmt::format("{}", row.id) : fmt::format("0x{:x}", row.id);
     fmt::print("| {} | {} | {} | {} | {} |\n", id, row.type, row.from, row.to, row.help);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// generate() for the parts of messages that have a codec of their own. Payloads of operations are in
-// the data segment and no field of the front, so they are filled in here.
+// generate() for the parts of messages that have a codec of their own. Payloads of operations are
+// in the data segment and no field of the front, so they are filled in here.
 #pragma once
 
 #include "common/msg/all_messages.h"

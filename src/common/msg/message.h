@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // RawMessage: what a messenger carries, a header and undecoded segments. A typed message is a plain
-// struct with kType, kVersion, kCompat (as in wire.md: the header's version and compat), fields() for
-// the front segment, and, where it has payload, a member `Bytes data` for the data segment (or
+// struct with kType, kVersion, kCompat (as in wire.md: the header's version and compat), fields()
+// for the front segment, and, where it has payload, a member `Bytes data` for the data segment (or
 // join_data() and split_data(), where it is made of parts). Every type has a row in messages.inc.
 //
-//   RawMessage m = to_raw(reply);            auto op = parse<MOsdOp>(m);   // Result, EINVAL names it
+//   RawMessage m = to_raw(reply);            auto op = parse<MOsdOp>(m);   // Result, EINVAL names
+//   it
 #pragma once
 
 #include <memory>
@@ -25,7 +26,8 @@ struct RawMessage {
   Bytes front;
   Bytes middle;
   Bytes data;
-  /// Held by a received message: gives its bytes back to the receive throttle when the last copy goes.
+  /// Held by a received message: gives its bytes back to the receive throttle when the last copy
+  /// goes.
   std::shared_ptr<void> throttle;
 
   size_t bytes() const { return front.size() + middle.size() + data.size(); }
@@ -45,7 +47,9 @@ struct MessageRow {
 std::vector<MessageRow> message_table();
 
 template <class M>
-concept HasData = requires(M& m) { { m.data } -> std::same_as<Bytes&>; };
+concept HasData = requires(M& m) {
+  { m.data } -> std::same_as<Bytes&>;
+};
 
 /// A message whose data segment is made of parts.
 template <class M>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All messages: names, golden bytes from stock clients (wire.md 14), and the codec's properties over
-// everything in messages.inc.
+// All messages: names, golden bytes from stock clients (wire.md 14), and the codec's properties
+// over everything in messages.inc.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -81,20 +81,33 @@ TEST(Message, GoldenSubscribe) {
   MMonSubscribe sub;
   sub.what = {{"config", {}}, {"monmap", {}}};
   sub.hostname = "vm";
-  const Bytes golden = unhex("0200000006000000636f6e666967000000000000000000060000006d6f6e6d6170"
-                             "000000000000000000" "02000000766d");
+  const Bytes golden = unhex(
+      "0200000006000000636f6e666967000000000000000000060000006d6f6e6d6170"
+      "000000000000000000"
+      "02000000766d");
   EXPECT_EQ(to_raw(sub).front, golden);
   EXPECT_TRUE(*parse<MMonSubscribe>(raw_of<MMonSubscribe>(golden)) == sub);
 }
 
 TEST(Message, GoldenOsdOp) {
   const Bytes golden = unhex(
-      "01011200000001010000000000000006000000ffffffffff" "06f4c17f" "14000000" "24004000"
+      "01011200000001010000000000000006000000ffffffffff"
+      "06f4c17f"
+      "14000000"
+      "24004000"
       "020215000000000000000000000000000000000000000000000000"
-      "000000000000000000000000000000000000000000000000" "00000000" "8750006b8b783608"
-      "06031c0000000100000000000000ffffffff0000000000000000ffffffffffffffff" "03000000666f6f" "0100"
+      "000000000000000000000000000000000000000000000000"
+      "00000000"
+      "8750006b8b783608"
+      "06031c0000000100000000000000ffffffff0000000000000000ffffffffffffffff"
+      "03000000666f6f"
+      "0100"
       "0222000000000000000000000000102700000000000000000000000000000000000010270000"
-      "feffffffffffffff" "0000000000000000" "00000000" "00000000" "fffffdffbdcf013f");
+      "feffffffffffffff"
+      "0000000000000000"
+      "00000000"
+      "00000000"
+      "fffffdffbdcf013f");
   ASSERT_EQ(golden.size(), 212u);
   const Bytes payload = Bytes::zeros(10000);
   auto op = parse<MOsdOp>(raw_of<MOsdOp>(golden, payload));
@@ -119,10 +132,19 @@ TEST(Message, GoldenOsdOp) {
 
 TEST(Message, GoldenOsdOpReply) {
   const Bytes golden = unhex(
-      "03000000666f6f" "01010000000000000006000000ffffffff" "2500400000000000" "00000000"
-      "8d0300000000000014000000" "14000000" "01000000"
-      "0222000000000000000000000000102700000000000000000000000000000000000000000000" "00000000"
-      "00000000" "8d0300000000000014000000" "8d03000000000000" "00"
+      "03000000666f6f"
+      "01010000000000000006000000ffffffff"
+      "2500400000000000"
+      "00000000"
+      "8d0300000000000014000000"
+      "14000000"
+      "01000000"
+      "0222000000000000000000000000102700000000000000000000000000000000000000000000"
+      "00000000"
+      "00000000"
+      "8d0300000000000014000000"
+      "8d03000000000000"
+      "00"
       "000000000000000000000000000000000000000000000000");
   auto reply = parse<MOsdOpReply>(raw_of<MOsdOpReply>(golden));
   ASSERT_TRUE(reply) << reply.error().to_string();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What clients and monitors say to each other (wire.md 3), and `ceph tell`, which any daemon answers.
-// Layouts are Ceph's. Maps travel as blobs: the sender has them encoded already.
+// What clients and monitors say to each other (wire.md 3), and `ceph tell`, which any daemon
+// answers. Layouts are Ceph's. Maps travel as blobs: the sender has them encoded already.
 #pragma once
 
 #include <map>
@@ -17,7 +17,8 @@ namespace plimsoll::msg {
 /// has, then two fields that nobody uses.
 struct PaxosHeader {
   uint64_t version = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("version", version);
     f.constant("deprecated_session_mon", int16_t{-1});
     f.constant("deprecated_session_mon_tid", uint64_t{0});
@@ -29,20 +30,25 @@ inline constexpr uint16_t kMonReplyPriority = 196;
 
 struct MPing {
   static constexpr uint16_t kType = 2, kVersion = 1, kCompat = 1;
-  template <class F> void fields(F&) {}
+  template <class F>
+  void fields(F&) {}
   bool operator==(const MPing&) const = default;
 };
 
 struct MMonGetMap {
   static constexpr uint16_t kType = 5, kVersion = 1, kCompat = 1;
-  template <class F> void fields(F&) {}
+  template <class F>
+  void fields(F&) {}
   bool operator==(const MMonGetMap&) const = default;
 };
 
 struct MMonMap {
   static constexpr uint16_t kType = 4, kVersion = 1, kCompat = 1;
   Bytes monmap;  ///< encoded map::MonMap
-  template <class F> void fields(F& f) { f("monmap", monmap); }
+  template <class F>
+  void fields(F& f) {
+    f("monmap", monmap);
+  }
   bool operator==(const MMonMap&) const = default;
 };
 
@@ -52,7 +58,8 @@ struct MMonSubscribe {
     enum : uint8_t { kOneTime = 1 };
     uint64_t start = 0;  ///< first epoch wanted; 0 = whatever is newest
     uint8_t flags = 0;
-    template <class F> void fields(F& f) {
+    template <class F>
+    void fields(F& f) {
       f("start", start);
       f("flags", flags);
     }
@@ -60,7 +67,8 @@ struct MMonSubscribe {
   };
   std::map<std::string, Item> what;  ///< "osdmap", "monmap", "config", "mgrmap", ...
   std::string hostname;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("what", what);
     f("hostname", hostname, 3);
   }
@@ -71,7 +79,8 @@ struct MMonSubscribeAck {
   static constexpr uint16_t kType = 16, kVersion = 1, kCompat = 1;
   uint32_t interval = 0;  ///< seconds until the subscription must be renewed
   Uuid fsid;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("interval", interval);
     f("fsid", fsid);
   }
@@ -81,14 +90,20 @@ struct MMonSubscribeAck {
 struct MConfig {
   static constexpr uint16_t kType = 62, kVersion = 1, kCompat = 1, kPriority = kMonReplyPriority;
   std::map<std::string, std::string> config;
-  template <class F> void fields(F& f) { f("config", config); }
+  template <class F>
+  void fields(F& f) {
+    f("config", config);
+  }
   bool operator==(const MConfig&) const = default;
 };
 
 struct MMgrMap {
   static constexpr uint16_t kType = 0x704, kVersion = 1, kCompat = 1, kPriority = kMonReplyPriority;
   map::MgrMap map;
-  template <class F> void fields(F& f) { f("map", map); }
+  template <class F>
+  void fields(F& f) {
+    f("map", map);
+  }
   bool operator==(const MMgrMap&) const = default;
 };
 
@@ -99,7 +114,8 @@ struct MOSDMap {
   std::map<Epoch, Bytes> maps;
   Epoch oldest_map = 0;  ///< what the sender still holds
   Epoch newest_map = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("incremental_maps", incremental_maps);
     f("maps", maps);
@@ -126,7 +142,8 @@ struct MMonGetVersion {
   static constexpr uint16_t kType = 19, kVersion = 1, kCompat = 1;
   uint64_t handle = 0;
   std::string what;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("handle", handle);
     f("what", what);
   }
@@ -138,7 +155,8 @@ struct MMonGetVersionReply {
   uint64_t handle = 0;
   uint64_t version = 0;
   uint64_t oldest = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("handle", handle);
     f("version", version);
     f("oldest_version", oldest, 2);
@@ -152,7 +170,8 @@ struct MMonCommand {
   Uuid fsid;
   std::vector<std::string> cmd;  ///< one JSON text
   Bytes data;                    ///< input
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("fsid", fsid);
     f("cmd", cmd);
@@ -167,7 +186,8 @@ struct MMonCommandAck {
   std::string outs;    ///< status text for stderr
   std::vector<std::string> cmd;
   Bytes data;  ///< output
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("retval", retval);
     f("outs", outs);
@@ -182,7 +202,8 @@ struct MStatfs {
   Uuid fsid;
   bool has_pool = false;
   PoolId pool = -1;  ///< when has_pool
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("fsid", fsid);
     f("has_data_pool", has_pool, 2);
@@ -199,7 +220,8 @@ struct MStatfsReply {
   uint64_t kb_used = 0;
   uint64_t kb_avail = 0;
   uint64_t num_objects = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("version", version);
     f("kb", kb);
@@ -215,7 +237,8 @@ struct MGetPoolStats {
   PaxosHeader paxos;
   Uuid fsid;
   std::vector<std::string> pools;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("fsid", fsid);
     f("pools", pools);
@@ -229,7 +252,8 @@ struct MGetPoolStatsReply {
   Uuid fsid;
   std::map<std::string, map::PoolStat> pool_stats;
   bool per_pool = true;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("fsid", fsid);
     f("pool_stats", pool_stats);
@@ -255,7 +279,8 @@ struct MPoolOp {
   uint64_t snapid = 0;
   std::string name;
   int16_t crush_rule = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("fsid", fsid);
     f("pool", pool);
@@ -277,7 +302,8 @@ struct MPoolOpReply {
   Epoch epoch = 0;
   bool has_response = false;
   Bytes response;  ///< when has_response; an encoded u64 snap id
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("paxos", paxos);
     f("fsid", fsid);
     f("reply_code", reply_code);
@@ -288,14 +314,16 @@ struct MPoolOpReply {
   bool operator==(const MPoolOpReply&) const = default;
 };
 
-// ---- tell -----------------------------------------------------------------------------------------
+// ---- tell
+// -----------------------------------------------------------------------------------------
 
 struct MCommand {
   static constexpr uint16_t kType = 97, kVersion = 1, kCompat = 1;
   Uuid fsid;
   std::vector<std::string> cmd;  ///< one JSON text
   Bytes data;                    ///< input
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("cmd", cmd);
   }
@@ -307,7 +335,8 @@ struct MCommandReply {
   int32_t retval = 0;
   std::string outs;
   Bytes data;  ///< output
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("retval", retval);
     f("outs", outs);
   }

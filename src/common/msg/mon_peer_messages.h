@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What our own daemons say to monitors. Not Ceph's: an OSD asks for maps as clients do, but boots and
-// reports in its own words. Fields are only ever appended, with a version behind them.
+// What our own daemons say to monitors. Not Ceph's: an OSD asks for maps as clients do, but boots
+// and reports in its own words. Fields are only ever appended, with a version behind them.
 #pragma once
 
 #include <map>
@@ -23,7 +23,8 @@ struct MOsdBoot {
   std::string host;
   std::string device_class;
   std::map<std::string, std::string> metadata;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("osd_uuid", osd_uuid);
     f("osd", osd);
@@ -43,7 +44,8 @@ struct MOsdMarkMeDown {
   OsdId osd = kNoOsd;
   EntityAddr addr;  ///< of this incarnation: a later boot is not undone by an old message
   Epoch epoch = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("osd", osd);
     f("addr", addr);
@@ -56,7 +58,8 @@ struct MOsdMarkMeDownAck {
   static constexpr uint16_t kType = 0x8002, kVersion = 1, kCompat = 1;
   OsdId osd = kNoOsd;
   Epoch epoch = 0;  ///< the map that shows it down
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("osd", osd);
     f("epoch", epoch);
   }
@@ -70,7 +73,8 @@ struct MOsdStats {
   Epoch epoch = 0;  ///< the sender's osdmap
   map::OsdStat stat;
   std::vector<map::PgStat> pgs;  ///< those the OSD leads; only what changed since the last report
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("osd", osd);
     f("epoch", epoch);
@@ -90,7 +94,8 @@ struct LogEntry {
   uint8_t level = kInfo;
   std::string channel = "cluster";
   std::string text;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("stamp", stamp);
     f("name", name);
     f("addr", addr);
@@ -106,7 +111,8 @@ struct MLog {
   static constexpr uint16_t kType = 0x8004, kVersion = 1, kCompat = 1;
   Uuid fsid;
   std::vector<LogEntry> entries;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("entries", entries);
   }

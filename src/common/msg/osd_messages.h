@@ -55,7 +55,8 @@ struct MOsdOp {
   int32_t retry_attempt = 0;
   uint64_t features = 0;
 
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     RequestOps list{ops};
     f("pgid", pgid);
     f("hash", hash);
@@ -97,7 +98,8 @@ struct MOsdOpReply {
   uint64_t user_version = 0;   ///< of the object after it
   bool do_redirect = false;    ///< to another pool (cache tiers), where we never send one
 
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     ReplyOps list{ops};
     ReplyResults results{ops};
     f("oid", oid);
@@ -132,7 +134,8 @@ struct MWatchNotify {
   int32_t return_code = 0;
   uint64_t notifier_gid = 0;
   Bytes data;  ///< of kNotifyComplete: the watchers' replies
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f.constant("msg_version", uint8_t{1});
     f("opcode", opcode);
     f("cookie", cookie);
@@ -154,7 +157,8 @@ struct MOsdBackoff {
   uint64_t id = 0;
   HObject begin;  ///< operations on [begin, end) wait
   HObject end;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pgid", pgid);
     f("map_epoch", epoch);
     f("op", op);

@@ -36,14 +36,18 @@ void encode(const RequestOps& v, ByteWriter& w) {
   for (const OsdOp& op : v.ops) encode_op(op, op.indata, w);
 }
 
-void decode(RequestOps& v, ByteReader& r) { decode_ops(v.ops, r.u16(), r); }
+void decode(RequestOps& v, ByteReader& r) {
+  decode_ops(v.ops, r.u16(), r);
+}
 
 void encode(const ReplyOps& v, ByteWriter& w) {
   w.u32(static_cast<uint32_t>(v.ops.size()));
   for (const OsdOp& op : v.ops) encode_op(op, op.outdata, w);
 }
 
-void decode(ReplyOps& v, ByteReader& r) { decode_ops(v.ops, r.u32(), r); }
+void decode(ReplyOps& v, ByteReader& r) {
+  decode_ops(v.ops, r.u32(), r);
+}
 
 void encode(const ReplyResults& v, ByteWriter& w) {
   for (const OsdOp& op : v.ops) wire::encode(op.rval, w);
@@ -53,7 +57,7 @@ void decode(ReplyResults& v, ByteReader& r) {
   for (OsdOp& op : v.ops) wire::decode(op.rval, r);
 }
 
-Bytes join_payloads(const std::vector<OsdOp>& ops, Bytes OsdOp::*payload) {
+Bytes join_payloads(const std::vector<OsdOp>& ops, Bytes OsdOp::* payload) {
   const Bytes* only = nullptr;
   size_t total = 0, filled = 0;
   for (const OsdOp& op : ops) {
@@ -70,7 +74,7 @@ Bytes join_payloads(const std::vector<OsdOp>& ops, Bytes OsdOp::*payload) {
   return w.take();
 }
 
-Result<> split_payloads(std::vector<OsdOp>& ops, Bytes OsdOp::*payload, const Bytes& data) {
+Result<> split_payloads(std::vector<OsdOp>& ops, Bytes OsdOp::* payload, const Bytes& data) {
   uint64_t total = 0;
   for (const OsdOp& op : ops) total += op.payload_len;
   if (total != data.size())
@@ -86,49 +90,11 @@ Result<> split_payloads(std::vector<OsdOp>& ops, Bytes OsdOp::*payload, const By
 
 std::string op_name(OpCode code) {
   switch (code) {
-    case OpCode::kRead: return "read";
-    case OpCode::kStat: return "stat";
-    case OpCode::kSparseRead: return "sparse-read";
-    case OpCode::kNotify: return "notify";
-    case OpCode::kNotifyAck: return "notify-ack";
-    case OpCode::kAssertVer: return "assert-version";
-    case OpCode::kListWatchers: return "list-watchers";
-    case OpCode::kListSnaps: return "list-snaps";
-    case OpCode::kOmapGetKeys: return "omap-get-keys";
-    case OpCode::kOmapGetVals: return "omap-get-vals";
-    case OpCode::kOmapGetHeader: return "omap-get-header";
-    case OpCode::kOmapGetValsByKeys: return "omap-get-vals-by-keys";
-    case OpCode::kOmapCmp: return "omap-cmp";
-    case OpCode::kIsDirty: return "isdirty";
-    case OpCode::kCopyGet: return "copy-get";
-    case OpCode::kChecksum: return "checksum";
-    case OpCode::kCmpExt: return "cmpext";
-    case OpCode::kWrite: return "write";
-    case OpCode::kWriteFull: return "writefull";
-    case OpCode::kTruncate: return "truncate";
-    case OpCode::kZero: return "zero";
-    case OpCode::kDelete: return "delete";
-    case OpCode::kAppend: return "append";
-    case OpCode::kCreate: return "create";
-    case OpCode::kRollback: return "rollback";
-    case OpCode::kWatch: return "watch";
-    case OpCode::kOmapSetVals: return "omap-set-vals";
-    case OpCode::kOmapSetHeader: return "omap-set-header";
-    case OpCode::kOmapClear: return "omap-clear";
-    case OpCode::kOmapRmKeys: return "omap-rm-keys";
-    case OpCode::kCopyFrom: return "copy-from";
-    case OpCode::kSetAllocHint: return "set-alloc-hint";
-    case OpCode::kWriteSame: return "writesame";
-    case OpCode::kOmapRmKeyRange: return "omap-rm-key-range";
-    case OpCode::kCopyFrom2: return "copy-from2";
-    case OpCode::kGetXattr: return "getxattr";
-    case OpCode::kGetXattrs: return "getxattrs";
-    case OpCode::kCmpXattr: return "cmpxattr";
-    case OpCode::kSetXattr: return "setxattr";
-    case OpCode::kRmXattr: return "rmxattr";
-    case OpCode::kCall: return "call";
-    case OpCode::kPgLs: return "pgnls";
-    case OpCode::kPgLsFilter: return "pgnls-filter";
+#define OSD_OP(name, code, text) \
+  case OpCode::name:             \
+    return text;
+#include "common/msg/osd_ops.inc"
+#undef OSD_OP
   }
   return fmt::format("op 0x{:x}", static_cast<uint16_t>(code));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // OsdOp: one operation of a MOsdOp, with its 28 bytes of arguments and its payloads. What the bytes
-// mean depends on the code; the structs below are the meanings, read by `op.as<Extent>()` and written
-// by `op.set(Extent{...})`. A request carries indata, a reply outdata and rval.
+// mean depends on the code; the structs below are the meanings, read by `op.as<Extent>()` and
+// written by `op.set(Extent{...})`. A request carries indata, a reply outdata and rval.
 #pragma once
 
 #include <array>
@@ -17,16 +17,9 @@ inline constexpr uint16_t kOpModeRead = 0x1000;
 inline constexpr uint16_t kOpModeWrite = 0x2000;
 
 enum class OpCode : uint16_t {
-  kRead = 0x1201, kStat = 0x1202, kSparseRead = 0x1205, kNotify = 0x1206, kNotifyAck = 0x1207,
-  kAssertVer = 0x1208, kListWatchers = 0x1209, kListSnaps = 0x120a, kOmapGetKeys = 0x1211,
-  kOmapGetVals = 0x1212, kOmapGetHeader = 0x1213, kOmapGetValsByKeys = 0x1214, kOmapCmp = 0x1219,
-  kIsDirty = 0x121d, kCopyGet = 0x121e, kChecksum = 0x121f, kCmpExt = 0x1220,
-  kWrite = 0x2201, kWriteFull = 0x2202, kTruncate = 0x2203, kZero = 0x2204, kDelete = 0x2205,
-  kAppend = 0x2206, kCreate = 0x220d, kRollback = 0x220e, kWatch = 0x220f, kOmapSetVals = 0x2215,
-  kOmapSetHeader = 0x2216, kOmapClear = 0x2217, kOmapRmKeys = 0x2218, kCopyFrom = 0x221a,
-  kSetAllocHint = 0x2223, kWriteSame = 0x2226, kOmapRmKeyRange = 0x222c, kCopyFrom2 = 0x222d,
-  kGetXattr = 0x1301, kGetXattrs = 0x1302, kCmpXattr = 0x1303, kSetXattr = 0x2301,
-  kRmXattr = 0x2304, kCall = 0x1401, kPgLs = 0x1505, kPgLsFilter = 0x1506,
+#define OSD_OP(name, code, text) name = code,
+#include "common/msg/osd_ops.inc"
+#undef OSD_OP
 };
 /// "writefull", as in op dumps; "op 0x1234" for unknown ones.
 std::string op_name(OpCode code);
@@ -42,12 +35,14 @@ enum OpFlag : uint32_t {
   kOpNoCache = 0x40,
 };
 
-// ---- arguments ------------------------------------------------------------------------------------
+// ---- arguments
+// ------------------------------------------------------------------------------------
 
 struct Extent {
   uint64_t offset = 0, length = 0, truncate_size = 0;
   uint32_t truncate_seq = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("offset", offset);
     f("length", length);
     f("truncate_size", truncate_size);
@@ -60,7 +55,8 @@ struct XattrArgs {
   enum Mode : uint8_t { kString = 1, kU64 = 2 };
   uint32_t name_len = 0, value_len = 0;
   uint8_t cmp_op = 0, cmp_mode = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("name_len", name_len);
     f("value_len", value_len);
     f("cmp_op", cmp_op);
@@ -71,7 +67,8 @@ struct XattrArgs {
 struct ClsArgs {
   uint8_t class_len = 0, method_len = 0, argc = 0;
   uint32_t indata_len = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("class_len", class_len);
     f("method_len", method_len);
     f("argc", argc);
@@ -82,7 +79,8 @@ struct ClsArgs {
 struct PgLsArgs {
   uint64_t count = 0;
   Epoch start_epoch = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("count", count);
     f("start_epoch", start_epoch);
   }
@@ -90,7 +88,10 @@ struct PgLsArgs {
 
 struct SnapArgs {
   uint64_t snapid = 0;
-  template <class F> void fields(F& f) { f("snapid", snapid); }
+  template <class F>
+  void fields(F& f) {
+    f("snapid", snapid);
+  }
 };
 
 struct WatchArgs {
@@ -98,7 +99,8 @@ struct WatchArgs {
   uint64_t cookie = 0, ver = 0;
   uint8_t op = 0;
   uint32_t gen = 0, timeout = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("cookie", cookie);
     f("ver", ver);
     f("op", op);
@@ -109,12 +111,16 @@ struct WatchArgs {
 
 struct NotifyArgs {
   uint64_t cookie = 0;
-  template <class F> void fields(F& f) { f("cookie", cookie); }
+  template <class F>
+  void fields(F& f) {
+    f("cookie", cookie);
+  }
 };
 
 struct AssertVerArgs {
   uint64_t unused = 0, ver = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("unused", unused);
     f("ver", ver);
   }
@@ -123,7 +129,8 @@ struct AssertVerArgs {
 struct AllocHintArgs {
   uint64_t object_size = 0, write_size = 0;
   uint32_t flags = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("expected_object_size", object_size);
     f("expected_write_size", write_size);
     f("flags", flags);
@@ -132,7 +139,8 @@ struct AllocHintArgs {
 
 struct WriteSameArgs {
   uint64_t offset = 0, length = 0, data_length = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("offset", offset);
     f("length", length);
     f("data_length", data_length);
@@ -143,7 +151,8 @@ struct ChecksumArgs {
   uint64_t offset = 0, length = 0;
   uint32_t chunk_size = 0;
   uint8_t type = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("offset", offset);
     f("length", length);
     f("chunk_size", chunk_size);
@@ -155,7 +164,8 @@ struct CopyFromArgs {
   uint64_t snapid = 0, src_version = 0;
   uint8_t flags = 0;
   uint32_t src_fadvise_flags = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("snapid", snapid);
     f("src_version", src_version);
     f("flags", flags);
@@ -163,7 +173,8 @@ struct CopyFromArgs {
   }
 };
 
-// ---- the operation --------------------------------------------------------------------------------
+// ---- the operation
+// --------------------------------------------------------------------------------
 
 struct OsdOp {
   OpCode code{};
@@ -238,8 +249,8 @@ void encode(const ReplyResults& v, ByteWriter& w);
 void decode(ReplyResults& v, ByteReader& r);
 
 /// The payloads in one piece; no copy where at most one is not empty.
-Bytes join_payloads(const std::vector<OsdOp>& ops, Bytes OsdOp::*payload);
+Bytes join_payloads(const std::vector<OsdOp>& ops, Bytes OsdOp::* payload);
 /// Cuts `data` into payloads; EINVAL where the lengths and the data do not fit.
-Result<> split_payloads(std::vector<OsdOp>& ops, Bytes OsdOp::*payload, const Bytes& data);
+Result<> split_payloads(std::vector<OsdOp>& ops, Bytes OsdOp::* payload, const Bytes& data);
 
 }  // namespace plimsoll::msg

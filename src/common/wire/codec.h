@@ -20,6 +20,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <map>
@@ -215,10 +216,12 @@ void decode(T& v, ByteReader& r) {
     v = r.u8() != 0;
   } else if constexpr (sizeof(T) == 1) {
     v = static_cast<T>(r.u8());
+  } else if constexpr (sizeof(T) == 2) {
+    v = std::bit_cast<T>(r.u16());
+  } else if constexpr (sizeof(T) == 4) {
+    v = std::bit_cast<T>(r.u32());
   } else {
-    Bytes raw = r.raw(sizeof v);
-    if (raw.size() == sizeof v) std::memcpy(&v, raw.data(), sizeof v);
-    else v = T{};
+    v = std::bit_cast<T>(r.u64());
   }
 }
 

@@ -46,21 +46,36 @@ void generate(T& v, Generator& g) {
     v = static_cast<T>(g.rng.unit() * 1000 - 500);
   } else {
     switch (g.rng.below(4)) {
-      case 0: v = static_cast<T>(g.rng.below(4)); break;
-      case 1: v = g.rng.chance(0.5) ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min(); break;
-      default: v = static_cast<T>(g.rng.next()); break;
+      case 0:
+        v = static_cast<T>(g.rng.below(4));
+        break;
+      case 1:
+        v = g.rng.chance(0.5) ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min();
+        break;
+      default:
+        v = static_cast<T>(g.rng.next());
+        break;
     }
   }
 }
 
-inline void generate(std::string& v, Generator& g) { v = g.text(); }
-inline void generate(Bytes& v, Generator& g) { v = Bytes::take(g.text()); }
+inline void generate(std::string& v, Generator& g) {
+  v = g.text();
+}
+inline void generate(Bytes& v, Generator& g) {
+  v = Bytes::take(g.text());
+}
 
-template <class T, size_t N> void generate(std::array<T, N>& v, Generator& g);
-template <class A, class B> void generate(std::pair<A, B>& v, Generator& g);
-template <class T> void generate(std::vector<T>& v, Generator& g);
-template <class T, class C> void generate(std::set<T, C>& v, Generator& g);
-template <class K, class V, class C> void generate(std::map<K, V, C>& v, Generator& g);
+template <class T, size_t N>
+void generate(std::array<T, N>& v, Generator& g);
+template <class A, class B>
+void generate(std::pair<A, B>& v, Generator& g);
+template <class T>
+void generate(std::vector<T>& v, Generator& g);
+template <class T, class C>
+void generate(std::set<T, C>& v, Generator& g);
+template <class K, class V, class C>
+void generate(std::map<K, V, C>& v, Generator& g);
 
 template <HasFields T>
 void generate(T& v, Generator& g) {
@@ -121,9 +136,12 @@ inline void generate(EntityAddr& v, wire::Generator& g) {
   v.nonce = static_cast<uint32_t>(g.rng.next());
   v.family = g.rng.chance(0.3) ? 10 : 2;
   v.port = static_cast<uint16_t>(g.rng.next());
-  for (size_t i = 0; i < (v.family == 2 ? 4u : 16u); i++) v.ip[i] = static_cast<uint8_t>(g.rng.next());
+  for (size_t i = 0; i < (v.family == 2 ? 4u : 16u); i++)
+    v.ip[i] = static_cast<uint8_t>(g.rng.next());
 }
-inline void generate(EntityAddrVec& v, wire::Generator& g) { wire::generate(v.addrs, g); }
+inline void generate(EntityAddrVec& v, wire::Generator& g) {
+  wire::generate(v.addrs, g);
+}
 inline void generate(ObjectLocator& v, wire::Generator& g) {
   wire::generate(v.pool, g);
   wire::generate(v.key, g);
