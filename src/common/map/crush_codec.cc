@@ -48,6 +48,16 @@ bool has_loop(const CrushMap& m) {
   return false;
 }
 
+bool is_bounded(const CrushStep& step) {
+  return step.op == CrushOp::kTake || (step.arg1 <= kMaxCrushTries && step.arg1 >= -kMaxCrushTries);
+}
+
+bool is_bounded(const CrushTunables& t) {
+  constexpr uint32_t kMax = kMaxCrushTries;
+  return t.choose_total_tries <= kMax && t.choose_local_tries <= kMax &&
+         t.choose_local_fallback_tries <= kMax;
+}
+
 void encode_rule(const CrushRule& rule, ByteWriter& w) {
   w.u32(static_cast<uint32_t>(rule.steps.size()));
   w.u8(rule.ruleset);
@@ -64,7 +74,10 @@ void decode_rule(CrushRule& rule, ByteReader& r) {
   rule.min_size = r.u8();
   rule.max_size = r.u8();
   if (n > kMaxCrushSteps) return r.fail("crush rule has too many steps");
-  for (uint32_t i = 0; i < n && r.ok(); i++) wire::decode(rule.steps.emplace_back(), r);
+  for (uint32_t i = 0; i < n && r.ok(); i++) {
+    wire::decode(rule.steps.emplace_back(), r);
+    if (!is_bounded(rule.steps.back())) r.fail("crush rule step is out of range");
+  }
 }
 
 void encode_choose_args(const CrushChooseArgs& args, ByteWriter& w) {
@@ -222,6 +235,7 @@ void decode(CrushMap& v, ByteReader& r) {
   wire::decode(v.item_names, r);
   wire::decode(v.rule_names, r);
   wire::decode(v.tunables, r);
+  if (!is_bounded(v.tunables)) r.fail("crush tunable is out of range");
   wire::decode(v.device_classes, r);
   wire::decode(v.class_names, r);
   wire::decode(v.class_buckets, r);

@@ -34,6 +34,8 @@ inline constexpr int32_t kMaxCrushBuckets = 1 << 20;
 inline constexpr int32_t kMaxCrushDevices = 1 << 20;
 inline constexpr uint32_t kMaxCrushRules = 256;
 inline constexpr size_t kMaxCrushSteps = 100;
+/// Tries and replica counts in tunables and steps: beyond, one mapping could take minutes.
+inline constexpr int32_t kMaxCrushTries = 10000;
 
 /// 16.16 from a user's number, truncated as Ceph does; EINVAL when negative or too large.
 Result<CrushWeight> crush_weight_from(double weight);

@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "common/map/crush_text.h"
 #include "common/map/json_compare.h"
 #include "common/map/test_maps.h"
 
@@ -54,6 +55,10 @@ TEST(OsdMapDump, TreesLikeReal) {
   EXPECT_EQ(print_osd_tree(m, {.up = true}), golden("after_edits.osd_tree_up.plain"));
   EXPECT_EQ(print_osd_tree(m, {}, m.crush->find_item("rackone")),
             golden("after_edits.osd_tree_from.plain"));
+}
+
+TEST(CrushText, LikeCrushtool) {
+  EXPECT_EQ(crush_to_text(*golden_map("after_edits").crush), golden("after_edits.crush.txt"));
 }
 
 TEST(OsdMapDump, NamesReleases) {
