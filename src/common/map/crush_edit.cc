@@ -41,12 +41,6 @@ void recompute_aux(CrushBucket& b) {
   }
 }
 
-void recompute(CrushBucket& b) {
-  b.weight = 0;
-  for (CrushWeight w : b.weights) b.weight += w;
-  recompute_aux(b);
-}
-
 class Editor {
  public:
   explicit Editor(const CrushMap& map) : m_(map) {}
@@ -334,6 +328,12 @@ Result<> check_new_name(const CrushMap& m, std::string_view name) {
 }
 
 }  // namespace
+
+void recompute(CrushBucket& b) {
+  b.weight = 0;
+  for (CrushWeight w : b.weights) b.weight += w;
+  recompute_aux(b);
+}
 
 // ---- buckets and devices --------------------------------------------------------------------------
 

@@ -283,6 +283,9 @@ struct CrushMap {
                                   const std::vector<double>& weights);
 };
 
+/// Sums the items' weights and makes anew what list and tree buckets derive from them.
+void recompute(CrushBucket& b);
+
 void encode(const CrushBucket& v, ByteWriter& w);
 void decode(CrushBucket& v, ByteReader& r);
 void encode(const CrushMap& v, ByteWriter& w);

@@ -61,6 +61,31 @@ TEST(CrushText, LikeCrushtool) {
   EXPECT_EQ(crush_to_text(*golden_map("after_edits").crush), golden("after_edits.crush.txt"));
 }
 
+TEST(CrushText, CompilesWhatItWrites) {
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    Rng rng(seed);
+    const std::string text = crush_to_text(random_crush(rng, 12));
+    auto m = crush_from_text(text);
+    ASSERT_TRUE(m) << m.error().text() << "\n" << text;
+    EXPECT_EQ(crush_to_text(*m), text);
+  }
+}
+
+TEST(CrushText, ErrorsNameLineAndWord) {
+  auto error = [](std::string_view text) {
+    auto m = crush_from_text(text);
+    return m ? "" : m.error().text();
+  };
+  EXPECT_EQ(error("type 0 osd\ntype 1 host\nplanet x {"), "line 3: unknown statement 'planet'");
+  EXPECT_EQ(error("tunable warp 9"), "line 1: unknown tunable 'warp'");
+  EXPECT_EQ(error("device one osd.1"), "line 1: 'one' is not a device number");
+  EXPECT_EQ(error("type 1 host\nhost a {\n item b\n}"), "line 3: item 'b' does not exist");
+  EXPECT_EQ(error("type 1 host\nhost a {\n"), "line 2: the text ends where a bucket's line should be");
+  EXPECT_EQ(error("type 1 host\nhost a { alg straw }"),
+            "line 2: alg straw is not supported; use straw2");
+  EXPECT_EQ(error("rule r {\nstep jump\n}"), "line 2: unknown step 'jump'");
+}
+
 TEST(OsdMapDump, NamesReleases) {
   EXPECT_STREQ(release_name(16), "pacific");
   EXPECT_STREQ(release_name(200), "unknown");

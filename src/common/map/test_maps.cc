@@ -176,7 +176,7 @@ CrushMap random_crush(Rng& rng, int devices) {
                      {"host", fmt::format("h{}", rng.below(1 + devices / 3))}};
     if (rng.chance(0.5)) at["rack"] = fmt::format("r{}", rng.below(3));
     // A host that already hangs elsewhere keeps its place.
-    must(m.set_device(osd, fmt::format("osd.{}", osd), rng.unit() * 4, at));
+    must(m.set_device(osd, fmt::format("osd.{}", osd), 0.125 * rng.below(33), at));
     if (rng.chance(0.7)) must(m.set_device_class(osd, rng.chance(0.5) ? "ssd" : "hdd"));
   }
   for (const char* domain : {"osd", "host"})
