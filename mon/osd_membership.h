@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// OsdMembership: how OSDs come and go. An OSD is registered by `osd new` or by its first boot; boots
+// mark it up and place it in the CRUSH map; it goes down when it says so, or when its session with
+// the monitor is lost and not back within osd_heartbeat_grace; and out when it stays down for
+// mon_osd_down_out_interval.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "common/msg/mon_peer_messages.h"
+#include "mon/log_service.h"
+#include "mon/osd_service.h"
+
+namespace plimsoll::mon {
+
+using OsdMetadata = std::map<std::string, std::string>;
+
+class OsdMembership {
+ public:
+  OsdMembership(Runtime& runtime, const config::Config& config, OsdService& osd, LogService& log);
+  Task<Result<>> load(Consensus& consensus);
+
+  /// Marks it up, after marking down what claims to be an earlier incarnation. EEXIST: the id belongs
+  /// to another store; EPERM: the map forbids it (noup, destroyed).
+  Task<Result<Epoch>> boot(msg::MOsdBoot boot);
+  /// Marks this incarnation down; no change where it is not the one that is up.
+  Task<Result<Epoch>> mark_down(OsdId osd, EntityAddr addr, std::string why);
+  /// A session of the incarnation at `addr` began or ended.
+  void session_opened(OsdId osd, EntityAddr addr);
+  void session_lost(OsdId osd, EntityAddr addr);
+  /// Periodic: lost sessions lead to down, down to out, old blocklist entries away.
+  Task<void> tick();
+
+  /// Empty for an OSD that never booted.
+  const OsdMetadata& metadata(OsdId osd) const;
+  /// Forgets what is known about an OSD, with the changes of `draft`.
+  void forget(OsdId osd, OsdDraft& draft);
+  /// Since when it has been down, as seen by this monitor.
+  std::optional<Duration> down_for(OsdId osd) const;
+
+ private:
+  struct Lost {
+    EntityAddr addr;
+    TimePoint since;
+  };
+  Result<> edit_boot(const msg::MOsdBoot& boot, OsdDraft& d);
+  Result<> place(const msg::MOsdBoot& boot, OsdDraft& d);
+  void watch_down_osds();
+  Task<void> mark_lost_down();
+  Task<void> mark_old_out();
+  Task<void> expire_blocklist();
+  bool may_mark_out(OsdId osd, const map::OSDMap& map) const;
+
+  Runtime& runtime_;
+  const config::Config& config_;
+  OsdService& osd_;
+  LogService& log_;
+  std::map<OsdId, OsdMetadata> metadata_;
+  std::map<OsdId, EntityAddr> sessions_;
+  std::map<OsdId, Lost> lost_;
+  std::map<OsdId, TimePoint> down_since_;
+};
+
+}  // namespace plimsoll::mon
