@@ -119,7 +119,8 @@ BlockRun Allocator::find_in(uint64_t want, uint64_t from, uint64_t to, uint64_t&
 FreeMap::FreeMap(uint64_t blocks) : blocks_(blocks), words_(round_up(blocks, kChunk) / 64) {}
 
 Result<> FreeMap::load(uint64_t chunk, std::string_view bitmap) {
-  if (chunk >= words_.size() * 64 / kChunk) return fail(EINVAL, "free map: chunk beyond the device");
+  if (chunk >= words_.size() * 64 / kChunk)
+    return fail(EINVAL, "free map: chunk beyond the device");
   if (bitmap.size() != kChunk / 8) return fail(EINVAL, "free map: bad chunk size");
   std::memcpy(&words_[chunk * kChunk / 64], bitmap.data(), bitmap.size());
   for (uint64_t b = std::max(blocks_, chunk * kChunk); b < (chunk + 1) * kChunk; b++)

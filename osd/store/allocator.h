@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Allocator: which blocks of the block file are free, in memory. A bitmap with a count per chunk of 512
-// blocks, so that its size depends on the device alone (32 KiB per GiB) and a search skips what is
-// full. Next fit with two cursors: small requests fill the last quarter first, large ones go from the
-// front, so that small ones do not cut up the space of large ones. FreeMap is the same knowledge as it
-// stands in the key-value store. Pure.
+// Allocator: which blocks of the block file are free, in memory. A bitmap with a count per chunk of
+// 512 blocks, so that its size depends on the device alone (32 KiB per GiB) and a search skips what
+// is full. Next fit with two cursors: small requests fill the last quarter first, large ones go
+// from the front, so that small ones do not cut up the space of large ones. FreeMap is the same
+// knowledge as it stands in the key-value store. Pure.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ class Allocator {
   explicit Allocator(uint64_t blocks);
 
   uint64_t free() const { return free_; }
-  /// Appends runs of `count` blocks in total: one where one is long enough, otherwise the longest there
-  /// are. count <= free().
+  /// Appends runs of `count` blocks in total: one where one is long enough, otherwise the longest
+  /// there are. count <= free().
   void allocate(uint64_t count, std::vector<BlockRun>& out);
   /// Every block of it must be in use.
   void release(BlockRun run);
@@ -54,8 +54,8 @@ class Allocator {
   std::vector<uint32_t> chunk_free_;
 };
 
-/// Used blocks as bitmaps of 1024 blocks each, one value per chunk, none for an empty chunk. It follows
-/// the durable state: transactions enter it in the order in which they commit.
+/// Used blocks as bitmaps of 1024 blocks each, one value per chunk, none for an empty chunk. It
+/// follows the durable state: transactions enter it in the order in which they commit.
 class FreeMap {
  public:
   static constexpr uint64_t kChunk = 1024;

@@ -151,7 +151,8 @@ Task<Result<>> BlockStore::refused(Error e) { co_return e; }
 
 Task<void> BlockStore::prepare_loop() {
   while (!failed_) {
-    const bool too_much = deferred_.bytes() >= options_.deferred_max || writing_bytes_ >= options_.writes_max;
+    const bool too_much =
+        deferred_.bytes() >= options_.deferred_max || writing_bytes_ >= options_.writes_max;
     if (queue_.empty() || too_much) {
       co_await prepare_wake_.wait();
       continue;
@@ -174,7 +175,8 @@ Task<void> BlockStore::prepare_loop() {
 Task<void> BlockStore::commit_loop() {
   while (!failed_) {
     std::vector<TxnRef> group;
-    for (size_t bytes = 0; !ready_.empty() && !ready_.front()->writes_left && bytes < kGroupBytes;) {
+    for (size_t bytes = 0;
+         !ready_.empty() && !ready_.front()->writes_left && bytes < kGroupBytes;) {
       bytes += ready_.front()->batch.bytes();
       group.push_back(std::move(ready_.front()));
       ready_.pop_front();
@@ -220,7 +222,8 @@ void BlockStore::finish(Txn& t) {
   for (const auto& c : t.changes) c.onode->pins--;
   for (const auto& k : t.omap_keys) {
     auto it = uncommitted_omap_.find(k);
-    if (it != uncommitted_omap_.end() && it->second.transaction == t.id) uncommitted_omap_.erase(it);
+    if (it != uncommitted_omap_.end() && it->second.transaction == t.id)
+      uncommitted_omap_.erase(it);
   }
   std::erase_if(removed_, [&](const auto& r) { return r.second == t.id; });
   if (t.deferred) {

@@ -4,14 +4,16 @@
 //
 //   commit()       decides about space and queues it.
 //   prepare_loop   turns it into block writes and one key-value batch. Writes above kDeferMax go to
-//                  new blocks right away; smaller ones into the batch (deferred.h). The onodes in the
-//                  cache are changed here, before anything is durable.
-//   commit_loop    takes all that are ready and whose block writes have ended: one sync of the block
-//                  file if any of them wrote to it, then one key-value commit, then the answers.
+//                  new blocks right away; smaller ones into the batch (deferred.h). The onodes in
+//                  the cache are changed here, before anything is durable.
+//   commit_loop    takes all that are ready and whose block writes have ended: one sync of the
+//                  block file if any of them wrote to it, then one key-value commit, then the
+//                  answers.
 //
-// flush_loop writes deferred data to the block file behind that. Blocks that a transaction frees can
-// be allocated again when it is durable and no deferred write names them. After an error of the disk
-// nothing is acknowledged any more. The queue is bounded by the callers, who await their commits.
+// flush_loop writes deferred data to the block file behind that. Blocks that a transaction frees
+// can be allocated again when it is durable and no deferred write names them. After an error of the
+// disk nothing is acknowledged any more. The queue is bounded by the callers, who await their
+// commits.
 #pragma once
 
 #include <deque>

@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "osd/store/dump.h"
-#include "osd/store/fault_runtime.h"
+#include "osd/store/test_runtime.h"
 #include "osd/store/fsck.h"
-#include "osd/store/store_model.h"
+#include "osd/store/test_model.h"
 
 namespace plimsoll::osd {
 
@@ -94,8 +94,8 @@ struct CrashRun {
   bool fault_no_block_sync = false;
 };
 
-/// Runs the workload, crashes after `steps` steps, remounts and compares. False when the workload ended
-/// before.
+/// Runs the workload, crashes after `steps` steps, remounts and compares. False when the workload
+/// ended before.
 bool crash_after(const CrashRun& run, uint64_t steps) {
   FaultDisk disk;
   Workload work(run.seed, run.transactions);
@@ -122,6 +122,11 @@ bool crash_after(const CrashRun& run, uint64_t steps) {
   rt.run(store.umount());
   EXPECT_EQ(fsck_text(disk), "");
   return !ended;
+}
+
+Task<void> commit_counting(ObjectStore& store, Transaction t, int& done) {
+  EXPECT_TRUE(co_await store.commit(std::move(t)));
+  done++;
 }
 
 struct BlockStoreTest : ::testing::Test {
@@ -214,7 +219,8 @@ TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
 }
 
 TEST(BlockStoreCrash, ReplayDoesNotTouchBlocksThatHaveANewOwner) {
-  // On a full device, so that freed blocks are wanted at once, with the deferred write still pending.
+  // On a full device, so that freed blocks are wanted at once, with the deferred write still
+  // pending.
   FaultDisk disk;
   Rng rng(7);
   const Bytes data = random_bytes(rng, 40 * kBlock);
@@ -257,6 +263,42 @@ TEST(BlockStoreCrash, ReplayDoesNotTouchBlocksThatHaveANewOwner) {
   rt.run(store.umount());
 }
 
+TEST_F(BlockStoreTest, ManyChangesOfTheSameKeysUnderWayAreCountedRight) {
+  const HObject o = test_object(kPg, 0);
+  int done = 0, sent = 0;
+  for (; sent < 300; sent++) {
+    Transaction t;
+    std::map<std::string, Bytes> pairs;
+    pairs["k" + std::to_string(rng.below(2))] = random_bytes(rng, rng.below(30));
+    switch (rng.below(4)) {
+      case 0: t.omap_remove(kPg, o, pairs); break;
+      case 1: t.omap_remove_range(kPg, o, "k0", rng.chance(0.5) ? "k1" : "k2"); break;
+      default: t.omap_set(kPg, o, pairs);
+    }
+    spawn_detached(rt->executor(), commit_counting(*store, std::move(t), done));
+    for (uint64_t steps = rng.below(4); steps; steps--) rt->step();
+  }
+  while (done < sent) ASSERT_TRUE(rt->step());
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+  open(store_options());
+}
+
+TEST_F(BlockStoreTest, ACollectionMayComeAndGoTwiceInOneTransaction) {
+  for (int i = 0; i < 5; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 50'000)));
+  Transaction t;
+  t.remove_collection(kPg);
+  t.write(kPg, test_object(kPg, 1), 0, random_bytes(rng, 5000));
+  t.remove_collection(kPg);
+  t.write(kPg, test_object(kPg, 2), 0, random_bytes(rng, 5000));
+  ASSERT_TRUE(commit(std::move(t)));
+  EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 10))->size(), 1u);
+  EXPECT_EQ(store->counters().objects, 1u);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+  open(store_options());
+}
+
 TEST(BlockStoreCrash, AMissingSyncOfTheBlockFileIsNoticed) {
   // The planted fault must show as failures of the very test above.
   bool noticed = false;
@@ -292,11 +334,6 @@ TEST_F(BlockStoreTest, ASmallWriteCostsOneKvCommitAndNoBlockSync) {
     EXPECT_EQ(disk.commits, commits + 1);
     EXPECT_EQ(disk.syncs, syncs);
   }
-}
-
-Task<void> commit_counting(ObjectStore& store, Transaction t, int& done) {
-  EXPECT_TRUE(co_await store.commit(std::move(t)));
-  done++;
 }
 
 TEST_F(BlockStoreTest, TransactionsShareCommitsAndSyncs) {
@@ -338,7 +375,8 @@ TEST_F(BlockStoreTest, RotIsFoundOnReadAndNamed) {
 }
 
 TEST_F(BlockStoreTest, AfterADiskErrorNothingIsAcknowledged) {
-  for (const auto fault : {&FaultDisk::fail_write_in, &FaultDisk::fail_sync_in, &FaultDisk::fail_commit_in}) {
+  for (const auto fault :
+       {&FaultDisk::fail_write_in, &FaultDisk::fail_sync_in, &FaultDisk::fail_commit_in}) {
     disk.*fault = 1;
     auto failed = write(0, 0, random_bytes(rng, 50'000));
     ASSERT_FALSE(failed);
@@ -417,7 +455,8 @@ TEST_F(BlockStoreTest, FsckFindsPlantedDamage) {
   auto& kv = disk.kvs["osd/kv"].durable;
   const auto good = kv;
   auto expect_finding = [&](std::string_view what) {
-    EXPECT_NE(fsck_text(disk).find(what), std::string::npos) << what << " not in: " << fsck_text(disk);
+    EXPECT_NE(fsck_text(disk).find(what), std::string::npos)
+        << what << " not in: " << fsck_text(disk);
     kv = good;
   };
   kv.erase(key::omap(1, "k"));

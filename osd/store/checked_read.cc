@@ -15,8 +15,9 @@ Task<Result<Bytes>> read_checked(BlockFile& file, MappedRun run) {
   for (uint64_t i = 0; i < run.count(); i++) {
     const uint32_t crc = block_crc(data.view().substr(i * kBlock, kBlock));
     if (crc != run.crcs[i])
-      co_return fail(EIO, fmt::format("checksum mismatch at offset {} (block {} has {:08x}, want {:08x})",
-                                      (run.logical + i) * kBlock, run.physical + i, crc, run.crcs[i]));
+      co_return fail(
+          EIO, fmt::format("checksum mismatch at offset {} (block {} has {:08x}, want {:08x})",
+                           (run.logical + i) * kBlock, run.physical + i, crc, run.crcs[i]));
   }
   co_return data;
 }

@@ -17,7 +17,9 @@ Task<Result<>> write_blocks(BlockFile& file, Contents contents) {
   for (auto it = contents.begin(); it != contents.end();) {
     const uint64_t first = it->first;
     std::vector<Bytes> pieces;
-    for (; it != contents.end() && it->first == first + pieces.size() && pieces.size() < kWritePieces; ++it)
+    for (;
+         it != contents.end() && it->first == first + pieces.size() && pieces.size() < kWritePieces;
+         ++it)
       pieces.push_back(std::move(it->second));
     CO_TRY_VOID(co_await file.write(first * kBlock, std::move(pieces)));
   }
@@ -68,7 +70,8 @@ uint64_t DeferredWrites::seal(KvBatch& batch) {
 }
 
 void DeferredWrites::durable(uint64_t sequence) {
-  while (durable_ < sequence) durable_bytes_ += records_[++durable_ - records_.front().sequence].bytes;
+  while (durable_ < sequence)
+    durable_bytes_ += records_[++durable_ - records_.front().sequence].bytes;
 }
 
 const Bytes* DeferredWrites::find(uint64_t block) const {
@@ -82,8 +85,8 @@ bool DeferredWrites::any(BlockRun run) const {
 }
 
 Task<Result<>> DeferredWrites::flush(BlockFile& file, Kv& kv) {
-  // Only durable records, and of each block their newest content: what a later transaction made of it
-  // must not reach the block file before that transaction is durable.
+  // Only durable records, and of each block their newest content: what a later transaction made of
+  // it must not reach the block file before that transaction is durable.
   Contents contents;
   size_t count = 0;
   for (; count < records_.size() && records_[count].sequence <= durable_; count++)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// DeferredWrites: small writes, which travel in the transaction's key-value batch and reach the block
-// file later, so that a small write costs one sync. One record per transaction, in order; until a
-// record is flushed, its blocks are read from here. A record leaves the key-value store only after
-// the block file was synced, and whoever frees a block must not reuse it while any() names it: replay
-// would write over the new owner's data.
+// DeferredWrites: small writes, which travel in the transaction's key-value batch and reach the
+// block file later, so that a small write costs one sync. One record per transaction, in order;
+// until a record is flushed, its blocks are read from here. A record leaves the key-value store
+// only after the block file was synced, and whoever frees a block must not reuse it while any()
+// names it: replay would write over the new owner's data.
 #pragma once
 
 #include <deque>
@@ -17,8 +17,8 @@ namespace plimsoll::osd {
 
 class DeferredWrites {
  public:
-  /// `block` will hold `content` (one block); only the first `used` bytes of it are not zeros. Seen by
-  /// find() at once.
+  /// `block` will hold `content` (one block); only the first `used` bytes of it are not zeros. Seen
+  /// by find() at once.
   void stage(uint64_t block, Bytes content, size_t used);
   /// Puts what was staged since the last call into `batch`, as one record; its number, or 0.
   uint64_t seal(KvBatch& batch);

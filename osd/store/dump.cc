@@ -153,7 +153,8 @@ Task<Result<json::value>> dump_collection(StoreFiles& files, PgId pg) {
   for (KvWalk walk(*files.kv, prefix);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
-    for (const auto& [k, value] : page) meta[printable(k.substr(prefix.size()))] = value_summary(value);
+    for (const auto& [k, value] : page)
+      meta[printable(k.substr(prefix.size()))] = value_summary(value);
   }
   json::object out;
   out["pgid"] = pg.to_string();

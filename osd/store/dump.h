@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // dump: a store that is not mounted, as JSON: superblock, counters, collections, and of each object
-// the size, where its blocks lie, and digests of its bytes, attributes and omap, so that replicas can
-// be compared without moving data. Values up to 64 bytes are shown, in hexadecimal.
+// the size, where its blocks lie, and digests of its bytes, attributes and omap, so that replicas
+// can be compared without moving data. Values up to 64 bytes are shown, in hexadecimal.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -40,7 +40,8 @@ Result<Superblock> decode_superblock(const Bytes& block) {
     return fail(EINVAL, "damaged superblock (bad checksum)");
   TRY(s, wire::from_bytes<Superblock>(body, "superblock"));
   if (s.block_size != kBlock)
-    return fail(EINVAL, fmt::format("superblock says {} byte blocks, want {}", s.block_size, kBlock));
+    return fail(EINVAL,
+                fmt::format("superblock says {} byte blocks, want {}", s.block_size, kBlock));
   return s;
 }
 
@@ -56,7 +57,9 @@ void put64(std::string& k, uint64_t v) {
   put32(k, static_cast<uint32_t>(v));
 }
 /// Signed, so that negative numbers sort first.
-void put_signed(std::string& k, int64_t v) { put64(k, static_cast<uint64_t>(v) ^ (uint64_t{1} << 63)); }
+void put_signed(std::string& k, int64_t v) {
+  put64(k, static_cast<uint64_t>(v) ^ (uint64_t{1} << 63));
+}
 
 void put_pg(std::string& k, PgId pg) {
   put_signed(k, pg.pool);

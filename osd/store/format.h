@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a block store looks like on disk: the superblock of the block file and the keys of the
-// key-value store beside it. Prose and reasons: doc/formats/block_store.md. All numbers in the file are little
-// endian; numbers in keys are big endian, so that keys sort as the things they name.
+// key-value store beside it. Prose and reasons: doc/formats/block_store.md. All numbers in the file
+// are little endian; numbers in keys are big endian, so that keys sort as the things they name.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 namespace plimsoll::osd {
 
 inline constexpr uint64_t kBlock = BlockFile::kBlock;  ///< allocation unit and checksum unit
-inline constexpr uint64_t kReservedBlocks = 16;        ///< at the front, for the superblock's copies
+inline constexpr uint64_t kReservedBlocks = 16;  ///< at the front, for the superblock's copies
 inline constexpr uint64_t kSuperblockOffset[] = {0, 8 * kBlock};
 inline constexpr std::string_view kMagic = "plimsoll block\n\n";
 inline constexpr uint64_t kMinDevice = 16_MiB;

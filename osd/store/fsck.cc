@@ -174,7 +174,8 @@ Task<Result<>> Fsck::free_map() {
     if (page.empty()) break;
     for (const auto& [k, bitmap] : page) {
       auto chunk = key::parse_number(k);
-      auto loaded = chunk ? map.load(*chunk, bitmap) : Result<>(fail(EINVAL, "free map: malformed key"));
+      auto loaded =
+          chunk ? map.load(*chunk, bitmap) : Result<>(fail(EINVAL, "free map: malformed key"));
       if (!loaded) found("{}", loaded.error().text());
     }
   }

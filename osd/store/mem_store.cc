@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/store/mem_store.h"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "common/base/units.h"
 #include "common/rt/block_file.h"
+#include "common/rt/sync.h"
 
 namespace plimsoll::osd {
 
@@ -34,8 +32,14 @@ Task<Result<>> MemStore::commit(Transaction txn) {
 }
 
 Task<Result<>> MemStore::acknowledge() {
-  if (options_.delay) co_await options_.delay();
-  else co_await boost::asio::post(boost::asio::use_awaitable);
+  if (options_.delay) {
+    co_await options_.delay();
+    co_return Result<>();
+  }
+  const Executor executor = co_await boost::asio::this_coro::executor;
+  auto turn = std::make_shared<Event>();
+  post(executor, [turn] { turn->set(); });
+  co_await turn->wait();
   co_return Result<>();
 }
 
@@ -129,7 +133,8 @@ void MemStore::write(Object& o, uint64_t offset, const Bytes& data) {
 void MemStore::zero(Object& o, uint64_t offset, uint64_t length) {
   if (offset >= o.size) return;
   const uint64_t end = offset + std::min(length, o.size - offset);
-  for (auto b = o.blocks.lower_bound(round_down(offset, kBlock)); b != o.blocks.end() && b->first < end;) {
+  for (auto b = o.blocks.lower_bound(round_down(offset, kBlock));
+       b != o.blocks.end() && b->first < end;) {
     const uint64_t from = std::max(offset, b->first);
     const uint64_t to = std::min(end, b->first + kBlock);
     // What lies behind the object's end counts as zeroed.
@@ -148,7 +153,8 @@ void MemStore::truncate(Object& o, uint64_t size) {
     auto first_gone = o.blocks.lower_bound(round_up(size, kBlock));
     for (auto b = first_gone; b != o.blocks.end(); ++b) blocks_used_--;
     o.blocks.erase(first_gone, o.blocks.end());
-    if (auto tail = o.blocks.find(round_down(size, kBlock)); size % kBlock && tail != o.blocks.end())
+    if (auto tail = o.blocks.find(round_down(size, kBlock));
+        size % kBlock && tail != o.blocks.end())
       std::memset(tail->second.data() + size % kBlock, 0, kBlock - size % kBlock);
   }
   o.size = size;
@@ -181,8 +187,8 @@ Task<Result<Bytes>> MemStore::read(PgId pg, HObject object, uint64_t offset, uin
   const uint64_t end = offset + std::min(length, o->size - offset);
   Buffer out(end - offset, kBlock);
   std::memset(out.data(), 0, out.size());
-  for (auto b = o->blocks.lower_bound(round_down(offset, kBlock)); b != o->blocks.end() && b->first < end;
-       ++b) {
+  for (auto b = o->blocks.lower_bound(round_down(offset, kBlock));
+       b != o->blocks.end() && b->first < end; ++b) {
     const uint64_t from = std::max(offset, b->first);
     const uint64_t to = std::min(end, b->first + kBlock);
     std::memcpy(out.data() + (from - offset), b->second.data() + (from - b->first), to - from);
@@ -196,11 +202,12 @@ Task<Result<std::vector<Extent>>> MemStore::extents(PgId pg, HObject object, uin
   std::vector<Extent> out;
   if (offset >= o->size) co_return out;
   const uint64_t end = offset + std::min(length, o->size - offset);
-  for (auto b = o->blocks.lower_bound(round_down(offset, kBlock)); b != o->blocks.end() && b->first < end;
-       ++b) {
+  for (auto b = o->blocks.lower_bound(round_down(offset, kBlock));
+       b != o->blocks.end() && b->first < end; ++b) {
     const uint64_t from = std::max(offset, b->first);
     const uint64_t to = std::min(end, b->first + kBlock);
-    if (!out.empty() && out.back().offset + out.back().length == from) out.back().length += to - from;
+    if (!out.empty() && out.back().offset + out.back().length == from)
+      out.back().length += to - from;
     else out.push_back({from, to - from});
   }
   co_return out;
@@ -224,8 +231,9 @@ Task<Result<Bytes>> MemStore::omap_header(PgId pg, HObject object) {
 }
 
 Task<Result<OmapPage>> MemStore::omap_page(PgId pg, HObject object,
-                                           std::optional<std::string> start_after, std::string prefix,
-                                           uint64_t max_entries, uint64_t max_bytes) {
+                                           std::optional<std::string> start_after,
+                                           std::string prefix, uint64_t max_entries,
+                                           uint64_t max_bytes) {
   CO_TRY(o, find(pg, object));
   OmapPage page;
   uint64_t bytes = 0;
@@ -260,7 +268,8 @@ Task<Result<std::vector<HObject>>> MemStore::list(PgId pg, HObject from, HObject
   auto c = collections_.find(pg);
   if (c == collections_.end()) co_return out;
   const auto& objects = c->second.objects;
-  for (auto o = objects.lower_bound(from); o != objects.end() && o->first < to && out.size() < max; ++o)
+  for (auto o = objects.lower_bound(from); o != objects.end() && o->first < to && out.size() < max;
+       ++o)
     out.push_back(o->first);
   co_return out;
 }
@@ -272,8 +281,10 @@ Task<Result<std::optional<Bytes>>> MemStore::meta_get(PgId pg, std::string key) 
   co_return out;
 }
 
-Task<Result<std::vector<std::pair<std::string, Bytes>>>> MemStore::meta_scan(PgId pg, std::string from,
-                                                                             std::string to, size_t max) {
+Task<Result<std::vector<std::pair<std::string, Bytes>>>> MemStore::meta_scan(PgId pg,
+                                                                             std::string from,
+                                                                             std::string to,
+                                                                             size_t max) {
   std::vector<std::pair<std::string, Bytes>> out;
   auto c = collections_.find(pg);
   if (c == collections_.end()) co_return out;

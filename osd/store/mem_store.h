@@ -49,7 +49,8 @@ class MemStore final : public ObjectStore {
   using Pairs = std::map<std::string, Bytes>;
   struct Object {
     uint64_t size = 0;
-    std::map<uint64_t, std::string> blocks;  ///< by offset; each of kBlock bytes, zeros past the end
+    std::map<uint64_t, std::string>
+        blocks;  ///< by offset; each of kBlock bytes, zeros past the end
     Pairs attrs;
     Pairs omap;
     Bytes omap_header;

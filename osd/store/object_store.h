@@ -3,9 +3,9 @@
 // tests. Collections are PGs; an object has bytes, attributes, an omap with a header; a PG and the
 // OSD itself have meta keys. The store knows nothing of versions or replication.
 //
-// All calls on Runtime::executor() (use run_on from other shards). A commit is ordered at the call and
-// durable when its task returns; reads see it no later than that, and never a part of one. Nobody
-// reads an object while a commit that touches it is under way: the PG orders that.
+// All calls on Runtime::executor() (use run_on from other shards). A commit is ordered at the call
+// and durable when its task returns; reads see it no later than that, and never a part of one.
+// Nobody reads an object while a commit that touches it is under way: the PG orders that.
 #pragma once
 
 #include <memory>
@@ -82,7 +82,8 @@ class ObjectStore {
 
   virtual Task<Result<std::vector<PgId>>> list_collections() = 0;
   /// Objects in [from, to) of a PG in HObject order, at most `max`.
-  virtual Task<Result<std::vector<HObject>>> list(PgId pg, HObject from, HObject to, size_t max) = 0;
+  virtual Task<Result<std::vector<HObject>>> list(PgId pg, HObject from, HObject to,
+                                                  size_t max) = 0;
 
   virtual Task<Result<std::optional<Bytes>>> meta_get(PgId pg, std::string key) = 0;
   virtual Task<Result<std::vector<std::pair<std::string, Bytes>>>> meta_scan(PgId pg,

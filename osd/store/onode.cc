@@ -42,8 +42,10 @@ std::vector<MappedRun> Onode::mapped(uint64_t first, uint64_t end) const {
   for (; r != runs.end() && r->logical < end; ++r) {
     const uint64_t from = std::max(first, r->logical) - r->logical;
     const uint64_t to = std::min(end, r->end()) - r->logical;
-    out.push_back({r->logical + from, r->physical + from,
-                   {r->crcs.begin() + static_cast<ptrdiff_t>(from), r->crcs.begin() + static_cast<ptrdiff_t>(to)}});
+    out.push_back({r->logical + from,
+                   r->physical + from,
+                   {r->crcs.begin() + static_cast<ptrdiff_t>(from),
+                    r->crcs.begin() + static_cast<ptrdiff_t>(to)}});
   }
   return out;
 }

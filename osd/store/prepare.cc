@@ -186,7 +186,8 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
     change(t, ref);
     ref->onode.unmap(0, UINT64_MAX, t.freed);
     if (ref->onode.omap_id)
-      t.batch.erase_range(key::omap_header(ref->onode.omap_id), key::omap_header(ref->onode.omap_id + 1));
+      t.batch.erase_range(key::omap_header(ref->onode.omap_id),
+                          key::omap_header(ref->onode.omap_id + 1));
     ref->onode = {};
     ref->exists = false;
   }
@@ -205,7 +206,8 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
       counters_.data_stored -= o.stored_bytes();
       counters_.omap_bytes -= o.omap_bytes;
       counters_.meta_bytes -= kv_bytes;
-      if (o.omap_id) t.batch.erase_range(key::omap_header(o.omap_id), key::omap_header(o.omap_id + 1));
+      if (o.omap_id)
+        t.batch.erase_range(key::omap_header(o.omap_id), key::omap_header(o.omap_id + 1));
       o.unmap(0, UINT64_MAX, t.freed);
     }
   }
@@ -358,7 +360,8 @@ Task<Result<Bytes>> BlockStore::block_content(const Onode& o, uint64_t logical) 
   if (const Bytes* newest = deferred_.find(block.first)) co_return *newest;
   // A large write to this block may still be on its way.
   auto busy = [&] {
-    return std::any_of(writing_.begin(), writing_.end(), [&](BlockRun w) { return overlap(w, block); });
+    return std::any_of(writing_.begin(), writing_.end(),
+                       [&](BlockRun w) { return overlap(w, block); });
   };
   while (!failed_ && busy()) co_await prepare_wake_.wait();
   if (failed_) co_return *failed_;
@@ -373,7 +376,8 @@ void BlockStore::start_write(Txn& t, BlockRun run, std::vector<Bytes> pieces) {
   tasks_.spawn(run_write(t.shared_from_this(), std::prev(writing_.end()), std::move(pieces)));
 }
 
-Task<void> BlockStore::run_write(TxnRef t, std::list<BlockRun>::iterator place, std::vector<Bytes> pieces) {
+Task<void> BlockStore::run_write(TxnRef t, std::list<BlockRun>::iterator place,
+                                 std::vector<Bytes> pieces) {
   const BlockRun run = *place;
   auto written = co_await files_.block->write(run.first * kBlock, std::move(pieces));
   writing_.erase(place);
@@ -478,7 +482,8 @@ Task<Result<uint64_t>> BlockStore::omap_bytes(std::string k) {
 Task<Result<BlockStore::Sizes>> BlockStore::omap_sizes(std::string from, std::string to) {
   // What is uncommitted now may be committed by the time of the scan; it then says the same.
   Sizes uncommitted, out;
-  for (auto it = uncommitted_omap_.lower_bound(from); it != uncommitted_omap_.end() && it->first < to; ++it)
+  for (auto it = uncommitted_omap_.lower_bound(from);
+       it != uncommitted_omap_.end() && it->first < to; ++it)
     uncommitted[it->first] = it->second.bytes;
   for (KvWalk walk(*files_.kv, from, to);;) {
     CO_TRY(page, co_await walk.next());

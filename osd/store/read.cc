@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// BlockStore's reading side: onodes through the cache, bytes from deferred writes or the block file,
-// all else from the key-value store.
+// BlockStore's reading side: onodes through the cache, bytes from deferred writes or the block
+// file, all else from the key-value store.
 #include "osd/store/block_store.h"
 #include "osd/store/checked_read.h"
 
@@ -118,7 +118,8 @@ Task<Result<>> BlockStore::read_run(const MappedRun& run, const HObject& object,
       continue;
     }
     MappedRun part{run.logical + at, run.physical + at, {}};
-    while (at < run.count() && !deferred_.find(run.physical + at)) part.crcs.push_back(run.crcs[at++]);
+    while (at < run.count() && !deferred_.find(run.physical + at))
+      part.crcs.push_back(run.crcs[at++]);
     const uint64_t to = (part.logical - run.logical) * kBlock;
     auto data = co_await read_checked(*files_.block, std::move(part));
     if (!data) co_return fail(EIO, object.to_string() + ": " + data.error().text());
@@ -136,7 +137,8 @@ Task<Result<std::vector<Extent>>> BlockStore::extents(PgId pg, HObject object, u
   for (const auto& run : o->onode.mapped(offset / kBlock, (end - 1) / kBlock + 1)) {
     const uint64_t from = std::max(offset, run.logical * kBlock);
     const uint64_t to = std::min(end, run.end() * kBlock);
-    if (!out.empty() && out.back().offset + out.back().length == from) out.back().length += to - from;
+    if (!out.empty() && out.back().offset + out.back().length == from)
+      out.back().length += to - from;
     else out.push_back({from, to - from});
   }
   co_return out;
@@ -152,8 +154,9 @@ Task<Result<Bytes>> BlockStore::omap_header(PgId pg, HObject object) {
 }
 
 Task<Result<OmapPage>> BlockStore::omap_page(PgId pg, HObject object,
-                                             std::optional<std::string> start_after, std::string prefix,
-                                             uint64_t max_entries, uint64_t max_bytes) {
+                                             std::optional<std::string> start_after,
+                                             std::string prefix, uint64_t max_entries,
+                                             uint64_t max_bytes) {
   CO_TRY(o, co_await find_existing(pg, object));
   OmapPage page;
   const uint64_t id = o->onode.omap_id;
@@ -220,8 +223,10 @@ Task<Result<std::optional<Bytes>>> BlockStore::meta_get(PgId pg, std::string nam
   co_return out;
 }
 
-Task<Result<std::vector<std::pair<std::string, Bytes>>>> BlockStore::meta_scan(PgId pg, std::string from,
-                                                                               std::string to, size_t max) {
+Task<Result<std::vector<std::pair<std::string, Bytes>>>> BlockStore::meta_scan(PgId pg,
+                                                                               std::string from,
+                                                                               std::string to,
+                                                                               size_t max) {
   std::vector<std::pair<std::string, Bytes>> out;
   const std::string all = key::pg_meta(pg, {});
   std::string at = all + from;
@@ -230,7 +235,8 @@ Task<Result<std::vector<std::pair<std::string, Bytes>>>> BlockStore::meta_scan(P
     CO_TRY(page, co_await files_.kv->scan(at, end, max - out.size()));
     if (page.empty()) break;
     at = page.back().first + '\0';
-    for (auto& [k, value] : page) out.emplace_back(k.substr(all.size()), Bytes::take(std::move(value)));
+    for (auto& [k, value] : page)
+      out.emplace_back(k.substr(all.size()), Bytes::take(std::move(value)));
   }
   co_return out;
 }

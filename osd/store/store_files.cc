@@ -24,17 +24,18 @@ Task<Result<Superblock>> read_superblock(BlockFile& file, std::string path) {
   }
   if (!best) co_return fail(EINVAL, path + ": " + why);
   if (best->device_size > file.size())
-    co_return fail(EINVAL, fmt::format("{}: file has {} bytes, superblock says {}", path, file.size(),
-                                       best->device_size));
+    co_return fail(EINVAL, fmt::format("{}: file has {} bytes, superblock says {}", path,
+                                       file.size(), best->device_size));
   co_return *best;
 }
 
 Result<> check_owner(const Superblock& s, const StoreOwner& owner, const std::string& path) {
   if (owner.fsid && *owner.fsid != s.fsid)
-    return fail(EINVAL, fmt::format("{}: store belongs to cluster {}, not {}", path, s.fsid.to_string(),
-                                    owner.fsid->to_string()));
+    return fail(EINVAL, fmt::format("{}: store belongs to cluster {}, not {}", path,
+                                    s.fsid.to_string(), owner.fsid->to_string()));
   if (owner.osd && *owner.osd != s.osd)
-    return fail(EINVAL, fmt::format("{}: store belongs to osd.{}, not osd.{}", path, s.osd, *owner.osd));
+    return fail(EINVAL,
+                fmt::format("{}: store belongs to osd.{}, not osd.{}", path, s.osd, *owner.osd));
   return {};
 }
 
@@ -58,7 +59,8 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
   s.generation = 1;
   for (size_t i = 0; i < s.instance.bytes.size(); i++) s.instance.bytes[i] = rt.rng().next() >> 32;
   if (s.device_size < kMinDevice)
-    co_return fail(EINVAL, fmt::format("{}: a store needs at least {} bytes", options.path, kMinDevice));
+    co_return fail(EINVAL,
+                   fmt::format("{}: a store needs at least {} bytes", options.path, kMinDevice));
 
   CO_TRY_VOID(rt.make_dirs(options.path));
   CO_TRY(lock, rt.lock_dir(options.path));

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "osd/store/block_store.h"
-#include "osd/store/fault_runtime.h"
+#include "osd/store/test_runtime.h"
 #include "osd/store/mem_store.h"
-#include "osd/store/store_model.h"
+#include "osd/store/test_model.h"
 
 namespace plimsoll::osd {
 
@@ -74,7 +74,8 @@ TEST_P(StoreSuite, RandomTransactionsEqualTheModel) {
       const ModelObject* want = nullptr;
       if (auto c = model.collections.find(pg); c != model.collections.end())
         if (auto o = c->second.objects.find(name); o != c->second.objects.end()) want = &o->second;
-      ASSERT_EQ(rt->run(compare_object(*store, pg, name, want, rng)), "") << "seed " << seed << " step " << i;
+      ASSERT_EQ(rt->run(compare_object(*store, pg, name, want, rng)), "")
+          << "seed " << seed << " step " << i;
     }
     auto got = rt->run(read_all(*store, {}));
     ASSERT_TRUE(got) << got.error().to_string();

@@ -95,7 +95,8 @@ class Transaction {
   /// The blocks of 4 KiB that all writes touch: what it may need at worst.
   uint64_t blocks_written() const;
 
-  /// Everything but the payloads, and the payloads one after the other (no copy where there is one).
+  /// Everything but the payloads, and the payloads one after the other (no copy where there is
+  /// one).
   void encode(ByteWriter& front, Bytes& data) const;
   /// EINVAL where front and data do not fit together.
   static Result<Transaction> decode(ByteReader& front, Bytes data);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// store_bench DIR [SIZE_MIB]: what a block store costs by itself, on real files in DIR, which it makes
-// and leaves behind for a look. Transactions are shaped like an OSD's: data, object info, a log entry
-// and the PG's info. Prints rate, latency, and CPU time per operation, of the store's thread and of
-// the whole process.
+// store_bench DIR [SIZE_MIB [NAME]]: what a block store costs by itself, on real files in DIR,
+// which it makes and leaves behind for a look; NAME picks jobs whose names hold it. Transactions
+// are shaped like an OSD's: data, object info, a log entry and the PG's info. Prints rate, latency,
+// and CPU time per operation, of the store's thread and of the whole process.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -62,11 +62,13 @@ class Bench {
     const double seconds = std::chrono::duration<double>(Wall::now() - start).count();
     const double us = 1e6 / static_cast<double>(job.count);
     std::sort(latencies_.begin(), latencies_.end());
-    fmt::print("{:<34} {:>9.0f} op/s {:>8.1f} MB/s  p50 {:>7.0f} us  p99 {:>7.0f} us  cpu/op {:>6.1f} us in the"
-               " store's thread, {:>6.1f} us in all\n",
-               job.name, job.count / seconds, job.count * job.size / seconds / 1e6,
-               latencies_[latencies_.size() / 2], latencies_[latencies_.size() * 99 / 100],
-               (cpu_seconds(RUSAGE_THREAD) - thread) * us, (cpu_seconds(RUSAGE_SELF) - process) * us);
+    fmt::print(
+        "{:<34} {:>9.0f} op/s {:>8.1f} MB/s  p50 {:>7.0f} us  p99 {:>7.0f} us  cpu/op {:>6.1f} us "
+        "in the"
+        " store's thread, {:>6.1f} us in all\n",
+        job.name, job.count / seconds, job.count * job.size / seconds / 1e6,
+        latencies_[latencies_.size() / 2], latencies_[latencies_.size() * 99 / 100],
+        (cpu_seconds(RUSAGE_THREAD) - thread) * us, (cpu_seconds(RUSAGE_SELF) - process) * us);
   }
 
  private:
@@ -125,7 +127,7 @@ class Bench {
   std::vector<double> latencies_;
 };
 
-Task<void> bench(real::RealRuntime& rt, std::string dir, uint64_t size) {
+Task<void> bench(real::RealRuntime& rt, std::string dir, uint64_t size, std::string filter) {
   MkfsOptions mkfs_options;
   mkfs_options.path = dir;
   mkfs_options.osd = 0;
@@ -156,7 +158,8 @@ Task<void> bench(real::RealRuntime& rt, std::string dir, uint64_t size) {
         {"4 MiB reads, depth 16", 2 * large, 16, 4 << 20, false, large},
         {"4 KiB writes in 4 MiB, depth 16", 5000, 16, 4096, true, large, 1024},
     };
-    for (const auto& job : jobs) co_await b.run(job);
+    for (const auto& job : jobs)
+      if (std::string_view(job.name).find(filter) != std::string_view::npos) co_await b.run(job);
     const StoreStatfs s = store.statfs();
     fmt::print("resident {} MiB; allocated {} MiB, metadata {} MiB, onodes cached {}\n",
                rt.resident_bytes() >> 20, s.allocated >> 20, s.internal_metadata >> 20,
@@ -169,8 +172,8 @@ Task<void> bench(real::RealRuntime& rt, std::string dir, uint64_t size) {
   BlockStore store(rt, options);
   auto mounted = co_await store.mount();
   CHECK(mounted.has_value());
-  fmt::print("mount {:.3f} s with {} objects\n", std::chrono::duration<double>(Wall::now() - start).count(),
-             store.counters().objects);
+  fmt::print("mount {:.3f} s with {} objects\n",
+             std::chrono::duration<double>(Wall::now() - start).count(), store.counters().objects);
   co_await store.umount();
 }
 
@@ -180,11 +183,11 @@ Task<void> bench(real::RealRuntime& rt, std::string dir, uint64_t size) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print("usage: store_bench DIR [SIZE_MIB]\n");
+    fmt::print("usage: store_bench DIR [SIZE_MIB [NAME]]\n");
     return 1;
   }
   plimsoll::real::RealRuntime rt;
   const uint64_t mib = argc > 2 ? std::stoull(argv[2]) : 2048;
-  rt.run(plimsoll::osd::bench(rt, argv[1], mib << 20));
+  rt.run(plimsoll::osd::bench(rt, argv[1], mib << 20, argc > 3 ? argv[3] : ""));
   return 0;
 }

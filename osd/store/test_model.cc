@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "osd/store/store_model.h"
+#include "osd/store/test_model.h"
 
 #include <fmt/format.h>
 
@@ -27,7 +27,8 @@ void write(ModelObject& o, uint64_t offset, std::string_view data) {
 void zero(ModelObject& o, uint64_t offset, uint64_t length) {
   if (offset >= o.data.size()) return;
   const uint64_t end = offset + std::min<uint64_t>(length, o.data.size() - offset);
-  std::fill(o.data.begin() + static_cast<ptrdiff_t>(offset), o.data.begin() + static_cast<ptrdiff_t>(end), '\0');
+  std::fill(o.data.begin() + static_cast<ptrdiff_t>(offset),
+            o.data.begin() + static_cast<ptrdiff_t>(end), '\0');
   std::erase_if(o.blocks, [&](uint64_t b) {
     return b * kBlock >= offset && std::min<uint64_t>((b + 1) * kBlock, o.data.size()) <= end;
   });
@@ -112,7 +113,8 @@ void Model::apply(const Transaction& txn) {
         for (const auto& [k, v] : op.map) store.erase(k);
         break;
       default: {
-        const bool exists = collections.contains(op.pg) && collections[op.pg].objects.contains(op.object);
+        const bool exists =
+            collections.contains(op.pg) && collections[op.pg].objects.contains(op.object);
         if (removes(op.code) && !exists) break;
         if (op.code == TxnCode::kRemove) collections[op.pg].objects.erase(op.object);
         else apply_to(collections[op.pg].objects[op.object], op);
@@ -168,12 +170,17 @@ Transaction random_transaction(Rng& rng, const MixOptions& mix) {
       case 11: t.zero(pg, o, at, random_position(rng, mix.max_write)); break;
       case 12: t.truncate(pg, o, at); break;
       case 13: t.remove(pg, o); break;
-      case 14: case 15: t.set_attr(pg, o, short_text(rng, "attr", 3), random_bytes(rng, rng.below(300))); break;
+      case 14:
+      case 15:
+        t.set_attr(pg, o, short_text(rng, "attr", 3), random_bytes(rng, rng.below(300)));
+        break;
       case 16: t.remove_attr(pg, o, short_text(rng, "attr", 3)); break;
       case 17: if (rng.chance(0.3)) t.clear_attrs(pg, o); break;
       case 18: case 19: t.omap_set(pg, o, random_pairs(rng, "key", 200)); break;
       case 20: t.omap_remove(pg, o, random_pairs(rng, "key", 200)); break;
-      case 21: t.omap_remove_range(pg, o, short_text(rng, "key", 200), short_text(rng, "key", 200)); break;
+      case 21:
+        t.omap_remove_range(pg, o, short_text(rng, "key", 200), short_text(rng, "key", 200));
+        break;
       case 22:
         if (rng.chance(0.3)) t.omap_clear(pg, o);
         else t.omap_set_header(pg, o, random_bytes(rng, rng.below(50)));
@@ -268,7 +275,8 @@ Task<std::string> compare_object(ObjectStore& store, PgId pg, HObject name, cons
   auto some = co_await store.omap_get(pg, name, keys);
   for (const auto& k : keys) {
     const bool has = some && some->contains(k);
-    if (has != want->omap.contains(k) || (has && some->at(k) != want->omap.at(k))) co_return "omap_get: " + k;
+    if (has != want->omap.contains(k) || (has && some->at(k) != want->omap.at(k)))
+      co_return "omap_get: " + k;
   }
   auto page = co_await store.omap_page(pg, name, std::nullopt, "key1", 1000, 1 << 20);
   if (!page) co_return page.error().to_string();
@@ -290,9 +298,10 @@ std::string difference(const Model& got, const Model& want) {
       const auto& o = go->second;
       if (o.data != object.data) {
         size_t at = 0;
-        while (at < std::min(o.data.size(), object.data.size()) && o.data[at] == object.data[at]) at++;
-        return fmt::format("data of {}: {} bytes, want {}, differ at {}", name.to_string(), o.data.size(),
-                           object.data.size(), at);
+        while (at < std::min(o.data.size(), object.data.size()) && o.data[at] == object.data[at])
+          at++;
+        return fmt::format("data of {}: {} bytes, want {}, differ at {}", name.to_string(),
+                           o.data.size(), object.data.size(), at);
       }
       if (o.blocks != object.blocks) return "extents of " + name.to_string();
       if (o.attrs != object.attrs) return "attrs of " + name.to_string();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // For tests of the store: a Runtime whose disk forgets. Every disk and kv operation waits until the
 // test's scheduler picks it, in random order, so that a run can be stopped after any step; crash()
-// then keeps, loses or tears what was not synced, and a new FaultRuntime on the same FaultDisk finds
-// what a real one would. One thread, no sockets.
+// then keeps, loses or tears what was not synced, and a new FaultRuntime on the same FaultDisk
+// finds what a real one would. One thread, no sockets.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

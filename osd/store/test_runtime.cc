@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "osd/store/fault_runtime.h"
+#include "osd/store/test_runtime.h"
 
 #include "common/base/units.h"
 
@@ -31,7 +31,8 @@ std::string joined(const std::vector<Bytes>& pieces) {
 
 class FaultFile : public BlockFile {
  public:
-  FaultFile(FaultRuntime& rt, FaultDisk& disk, FaultDisk::File& file) : rt_(rt), disk_(disk), file_(file) {}
+  FaultFile(FaultRuntime& rt, FaultDisk& disk, FaultDisk::File& file)
+      : rt_(rt), disk_(disk), file_(file) {}
   uint64_t size() const override { return file_.current.size(); }
 
   Task<Result<Bytes>> read(uint64_t offset, size_t length) override {
@@ -42,7 +43,8 @@ class FaultFile : public BlockFile {
 
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override {
     // From now on a crash may leave any part of it on the disk.
-    auto w = file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, std::move(pieces)});
+    auto w =
+        file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, std::move(pieces)});
     co_await rt_.turn();
     if (fires(disk_.fail_write_in)) co_return fail(EIO, "write failed");
     const std::string data = joined(w->pieces);
@@ -268,7 +270,9 @@ Task<Result<std::unique_ptr<Kv>>> FaultRuntime::open_kv(std::string path, KvOpti
 }
 
 Result<std::string> FaultRuntime::read_file(const std::string& path) { return fail(ENOENT, path); }
-Result<> FaultRuntime::write_file(const std::string& path, std::string_view) { return fail(EROFS, path); }
+Result<> FaultRuntime::write_file(const std::string& path, std::string_view) {
+  return fail(EROFS, path);
+}
 Result<> FaultRuntime::remove_file(const std::string& path) { return fail(ENOENT, path); }
 Result<> FaultRuntime::make_dirs(const std::string& path) {
   disk_.dirs.insert(path);

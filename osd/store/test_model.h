@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// For tests: what an object store should hold, told in the plainest way, random transactions, and the
-// comparison of the two.
+// For tests: what an object store should hold, told in the plainest way, random transactions, and
+// the comparison of the two.
 #pragma once
 
 #include "common/base/rng.h"
