@@ -144,7 +144,7 @@ void MonClient::session_ready() {
     ask.what = waiting.first;
     connection_->send(msg::to_raw(ask));
   }
-  session_.set();
+  if (monmap_.epoch) session_.set();
   if (hooks_.on_session) hooks_.on_session();
 }
 
@@ -212,6 +212,8 @@ bool MonClient::on_message(const messenger::ConnectionRef& connection, const msg
       if (!monmap) return bad(monmap.error());
       monmap_ = std::move(*monmap);
       got("monmap", monmap_.epoch);
+      // start() promises the map too: its fsid goes into every request.
+      if (ready_) session_.set();
       return true;
     }
     case msg::MConfig::kType: {
