@@ -17,7 +17,9 @@ bool has_prefix(const std::string& s, std::string_view prefix) {
   return s.compare(0, prefix.size(), prefix) == 0;
 }
 
-std::string history_key(uint64_t version) { return kHistory + std::to_string(version) + "/"; }
+std::string history_key(uint64_t version) {
+  return kHistory + std::to_string(version) + "/";
+}
 
 /// Sections by how much they say: global, a type, one daemon.
 int rank(const std::string& section) {
@@ -56,7 +58,8 @@ Result<> ConfigService::check_section(const std::string& section) {
 std::vector<ConfigService::Entry> ConfigService::entries() const {
   std::vector<Entry> out;
   const auto& all = keys_.all();
-  for (auto it = all.lower_bound(kConfig); it != all.end() && has_prefix(it->first, kConfig); ++it) {
+  for (auto it = all.lower_bound(kConfig); it != all.end() && has_prefix(it->first, kConfig);
+       ++it) {
     const std::string rest = it->first.substr(sizeof kConfig - 1);
     const size_t slash = rest.rfind('/');
     if (slash == std::string::npos) continue;
@@ -97,8 +100,8 @@ Task<Result<>> ConfigService::set_many(std::vector<Entry> entries, std::string m
     e.name = config::normal_name(e.name);
     const std::string* before = keys_.find(kConfig + e.section + "/" + e.name);
     if (before && *before == e.value) continue;
-    changes.push_back({e.section, e.name,
-                       before ? std::optional<std::string>(*before) : std::nullopt, e.value});
+    changes.push_back(
+        {e.section, e.name, before ? std::optional<std::string>(*before) : std::nullopt, e.value});
   }
   co_return co_await apply(std::move(changes), std::move(message));
 }
@@ -130,7 +133,8 @@ Task<Result<>> ConfigService::apply(std::vector<Difference> changes, std::string
   co_return Result<>();
 }
 
-// ---- history --------------------------------------------------------------------------------------
+// ---- history
+// --------------------------------------------------------------------------------------
 
 std::vector<uint64_t> ConfigService::versions() const {
   std::vector<uint64_t> out;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// ConfigService: the cluster's configuration database: options by section ("global", "osd", "osd.3"),
-// every change with its place in the history, so that `config reset` can go back. Lives in the
-// config-key store. Values for one daemon or client: global, then its type, then itself.
+// ConfigService: the cluster's configuration database: options by section ("global", "osd",
+// "osd.3"), every change with its place in the history, so that `config reset` can go back. Lives
+// in the config-key store. Values for one daemon or client: global, then its type, then itself.
 #pragma once
 
 #include <functional>

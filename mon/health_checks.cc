@@ -36,7 +36,6 @@ class Collector {
   void damage();
   void too_many_pgs();
   void misplaced_peers();
-  void mon_disk();
 
   const HealthInput& in_;
   HealthChecks checks_;
@@ -80,7 +79,8 @@ void Collector::add(const char* code, Severity severity, std::string summary, in
   checks_[code] = {severity, std::move(summary), count, std::move(details)};
 }
 
-// ---- OSDs -----------------------------------------------------------------------------------------
+// ---- OSDs
+// -----------------------------------------------------------------------------------------
 
 void Collector::down_osds() {
   std::vector<std::string> details;
@@ -107,10 +107,9 @@ void Collector::down_subtrees() {
     if (std::any_of(devices.begin(), devices.end(), is_up)) continue;
     const std::string type = crush.type_name(bucket->type);
     const std::string where = location_text(crush, bucket->id);
-    down[bucket->type].push_back(fmt::format("{} {}{} ({} osds) is down", type,
-                                             crush.item_name(bucket->id),
-                                             where.empty() ? "" : " (" + where + ")",
-                                             devices.size()));
+    down[bucket->type].push_back(
+        fmt::format("{} {}{} ({} osds) is down", type, crush.item_name(bucket->id),
+                    where.empty() ? "" : " (" + where + ")", devices.size()));
     osds_of_type[bucket->type] += static_cast<int>(devices.size());
   }
   for (auto& [type, details] : down) {
@@ -152,7 +151,9 @@ void Collector::flags() {
   if (details.empty()) return;
   const auto n = static_cast<int64_t>(details.size());
   add("OSD_FLAGS", Severity::kWarn,
-      fmt::format("{} OSDs or CRUSH {{nodes, device-classes}} have {{NOUP,NODOWN,NOIN,NOOUT}} flags set", n),
+      fmt::format(
+          "{} OSDs or CRUSH {{nodes, device-classes}} have {{NOUP,NODOWN,NOIN,NOOUT}} flags set",
+          n),
       n, std::move(details));
 }
 
@@ -212,7 +213,8 @@ void Collector::too_few_osds() {
       fmt::format("OSD count {} < osd_pool_default_size {}", osds, want), want - osds);
 }
 
-// ---- pools ----------------------------------------------------------------------------------------
+// ---- pools
+// ----------------------------------------------------------------------------------------
 
 void Collector::pool_fullness() {
   struct Level {
@@ -285,7 +287,8 @@ void Collector::too_many_pgs() {
       static_cast<int64_t>(copies / static_cast<uint64_t>(in) - in_.options.max_pg_per_osd));
 }
 
-// ---- PGs ------------------------------------------------------------------------------------------
+// ---- PGs
+// ------------------------------------------------------------------------------------------
 
 void Collector::availability() {
   // Each PG counts once, for the worst that is said of it; passing states get time to pass.
@@ -293,8 +296,10 @@ void Collector::availability() {
     const char* word;
     Severity severity;
   };
-  static constexpr Kind kKinds[] = {{"inactive", Severity::kWarn}, {"peering", Severity::kWarn},
-                                    {"incomplete", Severity::kWarn}, {"down", Severity::kWarn},
+  static constexpr Kind kKinds[] = {{"inactive", Severity::kWarn},
+                                    {"peering", Severity::kWarn},
+                                    {"incomplete", Severity::kWarn},
+                                    {"down", Severity::kWarn},
                                     {"stale", Severity::kWarn}};
   std::map<std::string, int64_t> counts;
   std::vector<std::string> details;
@@ -315,7 +320,8 @@ void Collector::availability() {
       const std::string line = pg_line(s);
       details.push_back(fmt::format("pg {} is stuck {} for {}, current state {}, last acting {}",
                                     pg.to_string(), word, age_text(s.last_active, in_.now),
-                                    map::pg_state_text(s.state), line.substr(line.rfind("acting ") + 7)));
+                                    map::pg_state_text(s.state),
+                                    line.substr(line.rfind("acting ") + 7)));
     } else {
       details.push_back(pg_line(s));
     }
@@ -348,10 +354,10 @@ void Collector::degraded() {
     undersized += is_stuck_undersized;
     if (is_stuck_undersized) {
       const std::string line = pg_line(s);
-      details.push_back(fmt::format("pg {} is stuck undersized for {}, current state {}, last acting {}",
-                                    pg.to_string(), age_text(s.last_fullsized, in_.now),
-                                    map::pg_state_text(s.state),
-                                    line.substr(line.rfind("acting ") + 7)));
+      details.push_back(
+          fmt::format("pg {} is stuck undersized for {}, current state {}, last acting {}",
+                      pg.to_string(), age_text(s.last_fullsized, in_.now),
+                      map::pg_state_text(s.state), line.substr(line.rfind("acting ") + 7)));
     } else if (is_degraded) {
       details.push_back(pg_line(s));
     }
@@ -367,7 +373,8 @@ void Collector::degraded() {
     text += fmt::format("{}{} pg{} degraded", sep, degraded, degraded > 1 ? "s" : "");
     sep = ", ";
   }
-  if (undersized) text += fmt::format("{}{} pg{} undersized", sep, undersized, undersized > 1 ? "s" : "");
+  if (undersized)
+    text += fmt::format("{}{} pg{} undersized", sep, undersized, undersized > 1 ? "s" : "");
   add("PG_DEGRADED", Severity::kWarn, std::move(text), std::max(degraded, undersized),
       std::move(details));
 }
@@ -381,7 +388,8 @@ void Collector::backfill_room() {
   if (const auto n = static_cast<int64_t>(backfill.size()))
     add("PG_BACKFILL_FULL", Severity::kWarn,
         fmt::format("Low space hindering backfill (add storage if this doesn't resolve itself): "
-                    "{} pg{} backfill_toofull", n, n > 1 ? "s" : ""),
+                    "{} pg{} backfill_toofull",
+                    n, n > 1 ? "s" : ""),
         n, std::move(backfill));
   if (const auto n = static_cast<int64_t>(recovery.size()))
     add("PG_RECOVERY_FULL", Severity::kErr,
@@ -412,16 +420,8 @@ void Collector::misplaced_peers() {
         ratio_text(counts.misplaced, counts.copies, "misplaced"), counts.misplaced);
 }
 
-// ---- monitors -------------------------------------------------------------------------------------
-
-void Collector::mon_disk() {
-  const int free = in_.mon_disk_free_percent;
-  if (free < 0 || free > in_.options.data_avail_warn) return;
-  const bool critical = free <= in_.options.data_avail_crit;
-  add(critical ? "MON_DISK_CRIT" : "MON_DISK_LOW", critical ? Severity::kErr : Severity::kWarn,
-      fmt::format("mon {} is {} available space", in_.mon_name, critical ? "very low on" : "low on"), 1,
-      {fmt::format("mon.{} has {}% avail", in_.mon_name, free)});
-}
+// ---- monitors
+// -------------------------------------------------------------------------------------
 
 HealthChecks Collector::run() && {
   down_osds();
@@ -438,7 +438,6 @@ HealthChecks Collector::run() && {
   misplaced_peers();
   backfill_room();
   damage();
-  mon_disk();
   if (in_.options.down_out_interval == 0 && in_.options.warn_on_down_out_interval_zero)
     add("OSD_NO_DOWN_OUT_INTERVAL", Severity::kWarn,
         fmt::format("mon {} has mon_osd_down_out_interval set to 0", in_.mon_name), 1,
@@ -450,13 +449,18 @@ HealthChecks Collector::run() && {
 
 const char* severity_name(Severity s) {
   switch (s) {
-    case Severity::kOk: return "HEALTH_OK";
-    case Severity::kWarn: return "HEALTH_WARN";
-    default: return "HEALTH_ERR";
+    case Severity::kOk:
+      return "HEALTH_OK";
+    case Severity::kWarn:
+      return "HEALTH_WARN";
+    default:
+      return "HEALTH_ERR";
   }
 }
 
-HealthChecks compute_health(const HealthInput& in) { return Collector(in).run(); }
+HealthChecks compute_health(const HealthInput& in) {
+  return Collector(in).run();
+}
 
 RecoveryCounts recovery_counts(const map::ObjectStats& sum) {
   RecoveryCounts c;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is wrong with the cluster, as health checks in Ceph's codes and words. Pure: maps, reports and
-// options in, checks out.
+// What is wrong with the cluster, as health checks in Ceph's codes and words. Pure: maps, reports
+// and options in, checks out.
 #pragma once
 
 #include <map>
@@ -34,7 +34,6 @@ struct HealthOptions {
   int64_t stuck_threshold = 60;
   double failsafe_full_ratio = 0.97;
   uint64_t max_pg_per_osd = 250;
-  int64_t data_avail_warn = 30, data_avail_crit = 5;
   size_t max_detail = 50;
 };
 
@@ -44,8 +43,6 @@ struct HealthInput {
   const HealthOptions& options;
   Utime now;
   std::string mon_name;
-  /// Share of the host's file system under the monitor that is free, percent; -1 where unknown.
-  int mon_disk_free_percent = -1;
 };
 
 HealthChecks compute_health(const HealthInput& in);

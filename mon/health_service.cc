@@ -52,8 +52,10 @@ void HealthService::refresh() {
 void HealthService::log_changes(const HealthChecks& before) {
   if (!config_.mon_health_to_clog() || before == checks_) return;
   const auto say = [&](Severity s, std::string text) {
-    if (s == Severity::kErr) log_.error(std::move(text));
-    else log_.warn(std::move(text));
+    if (s == Severity::kErr)
+      log_.error(std::move(text));
+    else
+      log_.warn(std::move(text));
   };
   for (const auto& [code, check] : checks_) {
     const auto old = before.find(code);
@@ -75,7 +77,8 @@ Severity HealthService::status() const {
   return worst;
 }
 
-// ---- mutes ----------------------------------------------------------------------------------------
+// ---- mutes
+// ----------------------------------------------------------------------------------------
 
 Task<void> HealthService::tick() {
   refresh();
@@ -104,7 +107,8 @@ Task<Result<>> HealthService::mute(std::string code, std::optional<double> secon
     mute.count = check->second.count;
   }
   if (seconds)
-    mute.until = Utime::from_nanos(runtime_.clock().wall().nanos() + static_cast<int64_t>(*seconds * 1e9));
+    mute.until =
+        Utime::from_nanos(runtime_.clock().wall().nanos() + static_cast<int64_t>(*seconds * 1e9));
   std::map<std::string, Mute> all = mutes_;
   all[code] = std::move(mute);
   co_return co_await save_mutes(std::move(all));
@@ -112,8 +116,10 @@ Task<Result<>> HealthService::mute(std::string code, std::optional<double> secon
 
 Task<Result<>> HealthService::unmute(std::string code) {
   std::map<std::string, Mute> all = mutes_;
-  if (code.empty()) all.clear();
-  else all.erase(code);
+  if (code.empty())
+    all.clear();
+  else
+    all.erase(code);
   co_return co_await save_mutes(std::move(all));
 }
 
@@ -126,7 +132,8 @@ Task<Result<>> HealthService::save_mutes(std::map<std::string, Mute> mutes) {
   co_return Result<>();
 }
 
-// ---- output ---------------------------------------------------------------------------------------
+// ---- output
+// ---------------------------------------------------------------------------------------
 
 json::object HealthService::dump(bool detail) const {
   json::object checks;
@@ -151,7 +158,9 @@ json::object HealthService::dump(bool detail) const {
     m["count"] = mute.count;
     mutes.push_back(std::move(m));
   }
-  return {{"status", severity_name(status())}, {"checks", std::move(checks)}, {"mutes", std::move(mutes)}};
+  return {{"status", severity_name(status())},
+          {"checks", std::move(checks)},
+          {"mutes", std::move(mutes)}};
 }
 
 std::string HealthService::mutes_text() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// HealthService: the checks in force, which of them are muted, and a line in the cluster log when one
-// comes, changes or goes. Mutes are kept in the consensus state.
+// HealthService: the checks in force, which of them are muted, and a line in the cluster log when
+// one comes, changes or goes. Mutes are kept in the consensus state.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -26,7 +26,8 @@ class HealthService {
     bool sticky = false;
     std::string summary;
     int64_t count = 0;
-    template <class F> void fields(F& f) {
+    template <class F>
+    void fields(F& f) {
       f("until", until);
       f("sticky", sticky);
       f("summary", summary);
@@ -37,8 +38,6 @@ class HealthService {
   HealthService(Runtime& runtime, const config::Config& config, Consensus& consensus,
                 const OsdService& osd, const StatsService& stats, LogService& log);
   Task<Result<>> load();
-  /// Where the monitor's data is, for its free space.
-  void set_data_path(std::string path) { data_path_ = std::move(path); }
 
   /// Computes anew and logs what is different.
   void refresh();
@@ -73,7 +72,6 @@ class HealthService {
   const OsdService& osd_;
   const StatsService& stats_;
   LogService& log_;
-  std::string data_path_;
   HealthChecks checks_;
   std::map<std::string, Mute> mutes_;
 };

@@ -6,7 +6,9 @@
 namespace plimsoll::mon {
 namespace {
 
-std::string log_key(uint64_t number) { return fmt::format("log/{:016x}", number); }
+std::string log_key(uint64_t number) {
+  return fmt::format("log/{:016x}", number);
+}
 
 }  // namespace
 
@@ -39,7 +41,8 @@ Task<void> LogService::stop() {
   KvBatch rest = unsaved_lines();
   if (rest.empty()) co_return;
   const Result<Version> saved = co_await consensus_.propose(std::move(rest));
-  if (!saved) log_.warn("the last lines of the cluster log are lost: {}", saved.error().to_string());
+  if (!saved)
+    log_.warn("the last lines of the cluster log are lost: {}", saved.error().to_string());
 }
 
 void LogService::add_own(uint8_t level, const char* channel, std::string text) {
@@ -56,8 +59,10 @@ void LogService::add_own(uint8_t level, const char* channel, std::string text) {
 
 void LogService::add(msg::LogEntry entry) {
   if (entry.text.size() > kMaxText) entry.text.resize(kMaxText);
-  if (entry.level >= msg::LogEntry::kWarn) log_.warn("{}: {}", entry.name, entry.text);
-  else if (entry.channel == "cluster") log_.info("{}: {}", entry.name, entry.text);
+  if (entry.level >= msg::LogEntry::kWarn)
+    log_.warn("{}: {}", entry.name, entry.text);
+  else if (entry.channel == "cluster")
+    log_.info("{}: {}", entry.name, entry.text);
   entries_.push_back(std::move(entry));
   while (entries_.size() > config_.mon_log_max()) {
     entries_.pop_front();
@@ -89,11 +94,16 @@ Task<void> LogService::flush_loop() {
 
 const char* log_level_tag(uint8_t level) {
   switch (level) {
-    case msg::LogEntry::kDebug: return "[DBG]";
-    case msg::LogEntry::kSecurity: return "[SEC]";
-    case msg::LogEntry::kWarn: return "[WRN]";
-    case msg::LogEntry::kError: return "[ERR]";
-    default: return "[INF]";
+    case msg::LogEntry::kDebug:
+      return "[DBG]";
+    case msg::LogEntry::kSecurity:
+      return "[SEC]";
+    case msg::LogEntry::kWarn:
+      return "[WRN]";
+    case msg::LogEntry::kError:
+      return "[ERR]";
+    default:
+      return "[INF]";
   }
 }
 

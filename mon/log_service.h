@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // LogService: the cluster log, what operators read by `ceph log last`. Lines of this monitor and of
-// other daemons go to memory at once and into the consensus state a little later, many in one change;
-// a crash may cost the last of them. The oldest are dropped beyond mon_log_max.
+// other daemons go to memory at once and into the consensus state a little later, many in one
+// change; a crash may cost the last of them. The oldest are dropped beyond mon_log_max.
 #pragma once
 
 #include <deque>
@@ -23,7 +23,8 @@ class LogService {
   /// Lines of other daemons are cut to this.
   static constexpr size_t kMaxText = 4096;
 
-  LogService(Runtime& runtime, const config::Config& config, Consensus& consensus, std::string name);
+  LogService(Runtime& runtime, const config::Config& config, Consensus& consensus,
+             std::string name);
   Task<Result<>> load();
   Task<void> stop();
   /// What lines of this monitor carry.
@@ -52,8 +53,8 @@ class LogService {
   EntityAddr addr_;
   uint64_t own_seq_ = 0;
   std::deque<msg::LogEntry> entries_;
-  uint64_t first_ = 1;  ///< number of entries_.front()
-  uint64_t saved_ = 0;  ///< the newest that is in the state
+  uint64_t first_ = 1;    ///< number of entries_.front()
+  uint64_t saved_ = 0;    ///< the newest that is in the state
   uint64_t trimmed_ = 1;  ///< the oldest in the state
   WaitQueue work_;
   TaskGroup tasks_;

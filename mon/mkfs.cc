@@ -47,7 +47,8 @@ Uuid random_uuid(Rng& rng) {
   return id;
 }
 
-Task<Result<>> write_first_state(Runtime& runtime, const config::Config& config, Kv& kv, Uuid fsid) {
+Task<Result<>> write_first_state(Runtime& runtime, const config::Config& config, Kv& kv,
+                                 Uuid fsid) {
   const Utime now = runtime.clock().wall();
   CO_TRY(monmap, first_monmap(config, fsid, now));
   KvBatch batch;
@@ -110,8 +111,7 @@ map::OSDMap first_osdmap(const config::Config& config, Uuid fsid, Utime now) {
 
 Task<Result<>> mkfs(Runtime& runtime, config::Config& config) {
   const std::string data = config.mon_data();
-  if (runtime.read_file(data + "/fsid"))
-    co_return fail(EEXIST, data + " already holds a monitor");
+  if (runtime.read_file(data + "/fsid")) co_return fail(EEXIST, data + " already holds a monitor");
   CO_TRY_VOID(runtime.make_dirs(data));
   Uuid fsid = config.fsid_value();
   if (fsid.is_zero()) fsid = random_uuid(runtime.rng());

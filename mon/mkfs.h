@@ -9,7 +9,8 @@
 
 namespace plimsoll::mon {
 
-/// The caller holds the directory's lock. EEXIST where the directory already holds a monitor; EINVAL where the conf lacks what it needs.
+/// The caller holds the directory's lock. EEXIST where the directory already holds a monitor;
+/// EINVAL where the conf lacks what it needs.
 Task<Result<>> mkfs(Runtime& runtime, config::Config& config);
 KvOptions store_options(bool create);
 

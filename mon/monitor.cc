@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "mon/host_info.h"
 #include "mon/mkfs.h"
 
 namespace plimsoll::mon {
@@ -14,6 +15,7 @@ Monitor::Monitor(daemon::Env& env)
     : env_(env),
       log_(log::Subsystem::kMon, env.config.who().name()),
       data_(env.config.mon_data()),
+      ops_(env.runtime.clock(), env.config),
       tasks_(env.runtime.executor()) {
   add_commands(commands_);
 }
@@ -21,7 +23,8 @@ Monitor::Monitor(daemon::Env& env)
 Monitor::~Monitor() = default;
 
 std::vector<config::ProgramFlag> Monitor::flags() {
-  return {{"mkfs", "", "Create the monitor's data directory and the cluster's first maps, and exit"}};
+  return {
+      {"mkfs", "", "Create the monitor's data directory and the cluster's first maps, and exit"}};
 }
 
 Task<Result<bool>> Monitor::run_once() {
@@ -43,14 +46,15 @@ Task<Result<>> Monitor::open_store() {
   if (!conf.is_zero() && conf != services_->monmap.fsid)
     co_return fail(EINVAL, fmt::format("{} belongs to cluster {}, the conf says {}", data_,
                                        services_->monmap.fsid.to_string(), conf.to_string()));
-  services_->health.set_data_path(data_);
+  services_->host_metadata = host_info(env_.runtime);
   co_return Result<>();
 }
 
 Result<> Monitor::bind() {
   const int rank = services_->monmap.rank_of(services_->name);
   if (rank < 0) return fail(ENOENT, "mon." + services_->name + " is not in the monitor map");
-  const EntityAddr addr = services_->monmap.by_rank(static_cast<size_t>(rank))->public_addrs.msgr2();
+  const EntityAddr addr =
+      services_->monmap.by_rank(static_cast<size_t>(rank))->public_addrs.msgr2();
   const auto assign = [this] { return services_->auth.next_global_id(); };
   auth_ = std::make_unique<messenger::AuthNone>(EntityType::kMon, services_->name, assign);
   const EntityName self{EntityType::kMon, rank};
@@ -77,8 +81,8 @@ Task<Result<>> Monitor::start() {
   CO_TRY_VOID(bind());
   update_counters();
   tasks_.spawn(tick_loop());
-  services_->log.debug(fmt::format("monmap e{}: {} mons", services_->monmap.epoch,
-                                   services_->monmap.mons.size()));
+  services_->log.debug(
+      fmt::format("monmap e{}: {} mons", services_->monmap.epoch, services_->monmap.mons.size()));
   log_.info("mon.{} serves cluster {} at osdmap epoch {}", services_->name,
             services_->monmap.fsid.to_string(), services_->osd.epoch());
   co_return Result<>();
@@ -137,7 +141,8 @@ void Monitor::update_counters() {
   c.set(Counter::cluster_num_pg_peering, peering);
   c.set(Counter::cluster_num_object, static_cast<uint64_t>(objects.num_objects));
   c.set(Counter::cluster_num_object_degraded, static_cast<uint64_t>(objects.num_objects_degraded));
-  c.set(Counter::cluster_num_object_misplaced, static_cast<uint64_t>(objects.num_objects_misplaced));
+  c.set(Counter::cluster_num_object_misplaced,
+        static_cast<uint64_t>(objects.num_objects_misplaced));
   c.set(Counter::cluster_num_object_unfound, static_cast<uint64_t>(objects.num_objects_unfound));
   c.set(Counter::cluster_num_bytes, static_cast<uint64_t>(objects.num_bytes));
   c.set(Counter::mon_num_sessions, sessions_->size());

@@ -12,6 +12,7 @@
 #include "common/msg/mon_peer_messages.h"
 #include "mon/commands/commands.h"
 #include "mon/consensus/single_log.h"
+#include "mon/op_tracker.h"
 #include "mon/services.h"
 #include "mon/sessions.h"
 
@@ -45,15 +46,19 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
   void handle(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
               void (Monitor::*handler)(const messenger::ConnectionRef&, const msg::RawMessage&, M));
   void get_map(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MMonGetMap m);
-  void subscribe(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MMonSubscribe m);
-  void get_version(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MMonGetVersion m);
+  void subscribe(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                 msg::MMonSubscribe m);
+  void get_version(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                   msg::MMonGetVersion m);
   void statfs(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MStatfs m);
-  void pool_stats(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MGetPoolStats m);
+  void pool_stats(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                  msg::MGetPoolStats m);
   void pool_op(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MPoolOp m);
   void command(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MMonCommand m);
   void tell(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MCommand m);
   void osd_boot(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdBoot m);
-  void osd_mark_me_down(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdMarkMeDown m);
+  void osd_mark_me_down(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                        msg::MOsdMarkMeDown m);
   void osd_stats(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdStats m);
   void cluster_log(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MLog m);
 
@@ -74,6 +79,7 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
   std::unique_ptr<messenger::AuthNone> auth_;
   std::unique_ptr<messenger::Messenger> messenger_;
   CommandTable commands_;
+  OpTracker ops_;
   TaskGroup tasks_;
 };
 

@@ -26,20 +26,34 @@ void Monitor::handle(const ConnectionRef& c, const RawMessage& raw,
 
 void Monitor::on_message(const ConnectionRef& c, RawMessage raw) {
   switch (raw.type) {
-    case msg::MMonGetMap::kType: return handle(c, raw, &Monitor::get_map);
-    case msg::MMonSubscribe::kType: return handle(c, raw, &Monitor::subscribe);
-    case msg::MMonGetVersion::kType: return handle(c, raw, &Monitor::get_version);
-    case msg::MStatfs::kType: return handle(c, raw, &Monitor::statfs);
-    case msg::MGetPoolStats::kType: return handle(c, raw, &Monitor::pool_stats);
-    case msg::MPoolOp::kType: return handle(c, raw, &Monitor::pool_op);
-    case msg::MMonCommand::kType: return handle(c, raw, &Monitor::command);
-    case msg::MCommand::kType: return handle(c, raw, &Monitor::tell);
-    case msg::MOsdBoot::kType: return handle(c, raw, &Monitor::osd_boot);
-    case msg::MOsdMarkMeDown::kType: return handle(c, raw, &Monitor::osd_mark_me_down);
-    case msg::MOsdStats::kType: return handle(c, raw, &Monitor::osd_stats);
-    case msg::MLog::kType: return handle(c, raw, &Monitor::cluster_log);
-    case msg::MPing::kType: return;
-    default: log_.debug(5, "{} ignored", msg::message_name(raw.type));
+    case msg::MMonGetMap::kType:
+      return handle(c, raw, &Monitor::get_map);
+    case msg::MMonSubscribe::kType:
+      return handle(c, raw, &Monitor::subscribe);
+    case msg::MMonGetVersion::kType:
+      return handle(c, raw, &Monitor::get_version);
+    case msg::MStatfs::kType:
+      return handle(c, raw, &Monitor::statfs);
+    case msg::MGetPoolStats::kType:
+      return handle(c, raw, &Monitor::pool_stats);
+    case msg::MPoolOp::kType:
+      return handle(c, raw, &Monitor::pool_op);
+    case msg::MMonCommand::kType:
+      return handle(c, raw, &Monitor::command);
+    case msg::MCommand::kType:
+      return handle(c, raw, &Monitor::tell);
+    case msg::MOsdBoot::kType:
+      return handle(c, raw, &Monitor::osd_boot);
+    case msg::MOsdMarkMeDown::kType:
+      return handle(c, raw, &Monitor::osd_mark_me_down);
+    case msg::MOsdStats::kType:
+      return handle(c, raw, &Monitor::osd_stats);
+    case msg::MLog::kType:
+      return handle(c, raw, &Monitor::cluster_log);
+    case msg::MPing::kType:
+      return;
+    default:
+      log_.debug(5, "{} ignored", msg::message_name(raw.type));
   }
 }
 
@@ -61,7 +75,8 @@ void Monitor::on_reset(const ConnectionRef& c) {
   if (s->osd != kNoOsd) services_->membership.session_lost(s->osd, s->osd_addr);
 }
 
-// ---- maps -----------------------------------------------------------------------------------------
+// ---- maps
+// -----------------------------------------------------------------------------------------
 
 void Monitor::get_map(const ConnectionRef& c, const RawMessage&, msg::MMonGetMap) {
   sessions_->send_monmap(sessions_->of(c));
@@ -87,7 +102,8 @@ void Monitor::get_version(const ConnectionRef& c, const RawMessage& raw, msg::MM
   c->send(msg::to_raw(reply, raw.tid));
 }
 
-// ---- statistics -----------------------------------------------------------------------------------
+// ---- statistics
+// -----------------------------------------------------------------------------------
 
 void Monitor::statfs(const ConnectionRef& c, const RawMessage& raw, msg::MStatfs m) {
   msg::MStatfsReply reply;
@@ -162,7 +178,8 @@ Task<void> Monitor::run_pool_op(ConnectionRef c, uint64_t tid, msg::MPoolOp m) {
   c->send(msg::to_raw(reply, tid));
 }
 
-// ---- commands -------------------------------------------------------------------------------------
+// ---- commands
+// -------------------------------------------------------------------------------------
 
 void Monitor::command(const ConnectionRef& c, const RawMessage& raw, msg::MMonCommand m) {
   Session& s = sessions_->of(c);
@@ -180,6 +197,8 @@ void Monitor::command(const ConnectionRef& c, const RawMessage& raw, msg::MMonCo
 
 Task<void> Monitor::run_command(ConnectionRef c, uint64_t tid, msg::MMonCommand m,
                                 std::shared_ptr<void> throttle) {
+  const std::string text = m.cmd.empty() ? "" : m.cmd.front().substr(0, 200);
+  const OpTracker::Handle op = ops_.begin("mon_command(" + text + ")", entity_of(*c));
   command::CommandReply reply(-EPERM, "wrong fsid");
   if (m.fsid == services_->monmap.fsid || m.fsid.is_zero()) {
     CommandContext context{*services_, *sessions_, commands_, entity_of(*c), c->peer_addr()};
@@ -191,6 +210,7 @@ Task<void> Monitor::run_command(ConnectionRef c, uint64_t tid, msg::MMonCommand 
   ack.outs = std::move(reply.outs);
   ack.cmd = std::move(m.cmd);
   ack.data = std::move(reply.out);
+  ops_.finish(op);
   if (Session* s = sessions_->find(c)) s->commands--;
   c->send(msg::to_raw(ack, tid));
 }
@@ -209,7 +229,8 @@ Task<void> Monitor::run_tell(ConnectionRef c, uint64_t tid, msg::MCommand m) {
   c->send(msg::to_raw(reply, tid));
 }
 
-// ---- OSDs -----------------------------------------------------------------------------------------
+// ---- OSDs
+// -----------------------------------------------------------------------------------------
 
 void Monitor::osd_boot(const ConnectionRef& c, const RawMessage&, msg::MOsdBoot m) {
   Session& s = sessions_->of(c);
@@ -227,7 +248,8 @@ Task<void> Monitor::run_boot(ConnectionRef c, msg::MOsdBoot m) {
     services_->log.warn(fmt::format("boot of osd.{} refused: {}", osd, up.error().text()));
     co_return;
   }
-  // It may be subscribed from an epoch that is already there; what it waits for is to see itself up.
+  // It may be subscribed from an epoch that is already there; what it waits for is to see itself
+  // up.
   if (Session* s = sessions_->find(c)) sessions_->send_osdmap(*s, *up);
 }
 

@@ -9,14 +9,19 @@ namespace {
 constexpr char kFull[] = "osdmap/full/";
 constexpr char kInc[] = "osdmap/inc/";
 
-std::string key(const char* kind, Epoch e) { return fmt::format("{}{:08x}", kind, e); }
+std::string key(const char* kind, Epoch e) {
+  return fmt::format("{}{:08x}", kind, e);
+}
 
 Result<Epoch> epoch_of(std::string_view key, const char* kind) {
   Epoch e = 0;
   for (char c : key.substr(std::string_view(kind).size())) {
-    if (c >= '0' && c <= '9') e = e << 4 | static_cast<Epoch>(c - '0');
-    else if (c >= 'a' && c <= 'f') e = e << 4 | static_cast<Epoch>(c - 'a' + 10);
-    else return fail(EIO, "damaged key " + std::string(key));
+    if (c >= '0' && c <= '9')
+      e = e << 4 | static_cast<Epoch>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      e = e << 4 | static_cast<Epoch>(c - 'a' + 10);
+    else
+      return fail(EIO, "damaged key " + std::string(key));
   }
   return e;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// OsdMapStore: the OSD maps of the past as they lie in the consensus state. Every epoch is kept as an
-// incremental, every kFullEvery-th and the newest also whole; an old full map is its nearest older
-// full map plus incrementals. Recent incrementals stay in memory, so that pushing maps to sessions
-// reads nothing. Older epochs than the options ask for are trimmed, at a full map, with new epochs.
+// OsdMapStore: the OSD maps of the past as they lie in the consensus state. Every epoch is kept as
+// an incremental, every kFullEvery-th and the newest also whole; an old full map is its nearest
+// older full map plus incrementals. Recent incrementals stay in memory, so that pushing maps to
+// sessions reads nothing. Older epochs than the options ask for are trimmed, at a full map, with
+// new epochs.
 #pragma once
 
 #include <map>

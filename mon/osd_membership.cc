@@ -9,7 +9,9 @@ namespace plimsoll::mon {
 
 namespace {
 
-std::string metadata_key(OsdId osd) { return fmt::format("osd_metadata/{:08x}", osd); }
+std::string metadata_key(OsdId osd) {
+  return fmt::format("osd_metadata/{:08x}", osd);
+}
 
 /// The first bucket above `osd` of a type that is not below the option's limit and has no OSD up.
 bool whole_subtree_down(const map::OSDMap& map, OsdId osd, const std::string& limit_type) {
@@ -62,7 +64,8 @@ std::optional<Duration> OsdMembership::down_for(OsdId osd) const {
   return runtime_.clock().now() - it->second;
 }
 
-// ---- boot -----------------------------------------------------------------------------------------
+// ---- boot
+// -----------------------------------------------------------------------------------------
 
 Task<Result<Epoch>> OsdMembership::boot(msg::MOsdBoot boot) {
   const EntityAddrVec addrs(boot.addr);
@@ -106,7 +109,8 @@ Result<> OsdMembership::edit_boot(const msg::MOsdBoot& boot, OsdDraft& d) {
   d.inc.new_hb_back_up[osd] = addrs;
   d.inc.new_hb_front_up[osd] = addrs;
   d.inc.new_uuid[osd] = boot.osd_uuid;
-  if (!d.inc.new_xinfo.count(osd) && d.now.is_valid(osd)) d.inc.new_xinfo[osd] = d.now.osd_xinfo[osd];
+  if (!d.inc.new_xinfo.count(osd) && d.now.is_valid(osd))
+    d.inc.new_xinfo[osd] = d.now.osd_xinfo[osd];
   d.inc.new_xinfo[osd].features = 0x3f01cfbdfffdffff;
   d.inc.new_last_up_change = runtime_.clock().wall();
   // The interval in which it was surely clean begins with its last life.
@@ -158,14 +162,15 @@ Result<> OsdMembership::place(const msg::MOsdBoot& boot, OsdDraft& d) {
   }
   if (option("osd_crush_update_on_start") != "false")
     TRY_VOID(crush.create_or_move(boot.osd, name, weight, location));
-  if (!boot.device_class.empty() && crush.class_of(boot.osd).empty() &&
-      crush.find_item(name) && option("osd_class_update_on_start") != "false")
+  if (!boot.device_class.empty() && crush.class_of(boot.osd).empty() && crush.find_item(name) &&
+      option("osd_class_update_on_start") != "false")
     TRY_VOID(crush.set_device_class(boot.osd, boot.device_class));
   if (!(crush == *d.now.crush)) d.inc.set_crush(crush);
   return {};
 }
 
-// ---- down and out ---------------------------------------------------------------------------------
+// ---- down and out
+// ---------------------------------------------------------------------------------
 
 Task<Result<Epoch>> OsdMembership::mark_down(OsdId osd, EntityAddr addr, std::string why) {
   bool marked = false;
@@ -211,7 +216,8 @@ Task<void> OsdMembership::tick() {
 
 void OsdMembership::watch_down_osds() {
   const map::OSDMap& map = osd_.map();
-  std::erase_if(down_since_, [&](const auto& d) { return !map.exists(d.first) || map.is_up(d.first); });
+  std::erase_if(down_since_,
+                [&](const auto& d) { return !map.exists(d.first) || map.is_up(d.first); });
   for (OsdId osd : map.osds())
     if (map.is_down(osd)) down_since_.try_emplace(osd, runtime_.clock().now());
 }
@@ -229,8 +235,9 @@ Task<void> OsdMembership::mark_lost_down() {
     if (now - l.since < grace || map.test_flag(map::kMapNoDown) ||
         map.has_state(osd, map::kOsdNoDown))
       continue;
-    const std::string why = fmt::format("marked down after no session for {} seconds",
-                                        std::chrono::duration_cast<std::chrono::seconds>(now - l.since).count());
+    const std::string why =
+        fmt::format("marked down after no session for {} seconds",
+                    std::chrono::duration_cast<std::chrono::seconds>(now - l.since).count());
     const Result<Epoch> down = co_await mark_down(osd, l.addr, why);
     if (!down) co_return;  // The next tick tries again.
   }

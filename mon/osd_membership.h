@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// OsdMembership: how OSDs come and go. An OSD is registered by `osd new` or by its first boot; boots
-// mark it up and place it in the CRUSH map; it goes down when it says so, or when its session with
-// the monitor is lost and not back within osd_heartbeat_grace; and out when it stays down for
+// OsdMembership: how OSDs come and go. An OSD is registered by `osd new` or by its first boot;
+// boots mark it up and place it in the CRUSH map; it goes down when it says so, or when its session
+// with the monitor is lost and not back within osd_heartbeat_grace; and out when it stays down for
 // mon_osd_down_out_interval.
 #pragma once
 
@@ -22,8 +22,8 @@ class OsdMembership {
   OsdMembership(Runtime& runtime, const config::Config& config, OsdService& osd, LogService& log);
   Task<Result<>> load(Consensus& consensus);
 
-  /// Marks it up, after marking down what claims to be an earlier incarnation. EEXIST: the id belongs
-  /// to another store; EPERM: the map forbids it (noup, destroyed).
+  /// Marks it up, after marking down what claims to be an earlier incarnation. EEXIST: the id
+  /// belongs to another store; EPERM: the map forbids it (noup, destroyed).
   Task<Result<Epoch>> boot(msg::MOsdBoot boot);
   /// Marks this incarnation down; no change where it is not the one that is up.
   Task<Result<Epoch>> mark_down(OsdId osd, EntityAddr addr, std::string why);

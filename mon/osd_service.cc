@@ -6,14 +6,17 @@ namespace plimsoll::mon {
 using map::Incremental;
 using map::OSDMap;
 
-// ---- drafts ---------------------------------------------------------------------------------------
+// ---- drafts
+// ---------------------------------------------------------------------------------------
 
 void OsdDraft::set_state(OsdId osd, uint32_t on, uint32_t off) {
   const uint32_t before = base.is_valid(osd) ? base.osd_state[osd] : 0;
   const uint32_t wanted = ((now.is_valid(osd) ? now.osd_state[osd] : 0) | on) & ~off;
   // new_state flips bits of the committed map; a zero would flip "up".
-  if (wanted == before) inc.new_state.erase(osd);
-  else inc.new_state[osd] = wanted ^ before;
+  if (wanted == before)
+    inc.new_state.erase(osd);
+  else
+    inc.new_state[osd] = wanted ^ before;
 }
 
 void OsdDraft::set_flags(uint32_t on, uint32_t off) {
@@ -59,7 +62,8 @@ bool changes_placement(const OSDMap& before, const Incremental& inc) {
   return false;
 }
 
-// ---- the service ----------------------------------------------------------------------------------
+// ---- the service
+// ----------------------------------------------------------------------------------
 
 OsdService::OsdService(Runtime& runtime, const config::Config& config, Consensus& consensus)
     : runtime_(runtime),
@@ -114,8 +118,7 @@ Task<Result<Epoch>> OsdService::change(const Edit& edit) {
   co_return co_await done->wait();
 }
 
-Task<Result<Epoch>> OsdService::change_crush(
-    const std::function<Result<>(map::CrushMap&)>& edit) {
+Task<Result<Epoch>> OsdService::change_crush(const std::function<Result<>(map::CrushMap&)>& edit) {
   const Edit edit_draft = [&edit](OsdDraft& d) -> Result<> {
     map::CrushMap crush = *d.now.crush;
     TRY_VOID(edit(crush));
@@ -180,8 +183,10 @@ Task<void> OsdService::commit_pending() {
   committing_ = false;
   if (committed && on_epoch) on_epoch(step->next);
   for (const auto& w : waiters) {
-    if (committed) w->set(map_.epoch);
-    else w->set(committed.error());
+    if (committed)
+      w->set(map_.epoch);
+    else
+      w->set(committed.error());
   }
   committed_.notify_all();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // OsdService: owner of the OSDMap. Everything that changes the map is an edit of the pending
-// Incremental; edits that come within kBatchDelay of each other become one epoch, urgent ones (full,
-// pause, blocklist, boot) do not wait. While an epoch is being committed edits wait, so that each sees
-// all that came before. Until data can move, every epoch that could change placement gets pg_temp
-// entries that keep PGs where their data is.
+// Incremental; edits that come within kBatchDelay of each other become one epoch, urgent ones
+// (full, pause, blocklist, boot) do not wait. While an epoch is being committed edits wait, so that
+// each sees all that came before. Until data can move, every epoch that could change placement gets
+// pg_temp entries that keep PGs where their data is.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ struct OsdDraft {
   const map::OSDMap& base;  ///< the newest epoch
   const map::OSDMap& now;   ///< base with all earlier pending edits
   map::Incremental& inc;
-  KvBatch& extra;           ///< committed together with the epoch
+  KvBatch& extra;  ///< committed together with the epoch
   bool urgent = false;
 
   /// Sets and clears state bits of an OSD, whatever earlier edits did to it.

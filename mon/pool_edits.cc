@@ -27,7 +27,8 @@ Result<int> find_rule(const config::Config& config, const map::CrushMap& crush,
   if (wanted >= 0 && crush.rule(wanted)) return wanted;
   for (size_t i = 0; i < crush.rules.size(); i++)
     if (crush.rules[i] && crush.rules[i]->type == map::kRuleReplicated) return static_cast<int>(i);
-  return fail(ENOENT, "no suitable CRUSH rule exists, check 'osd pool default crush *' config options");
+  return fail(ENOENT,
+              "no suitable CRUSH rule exists, check 'osd pool default crush *' config options");
 }
 
 Result<map::PgAutoscaleMode> parse_autoscale(const std::string& text) {
@@ -47,11 +48,11 @@ Result<> check_pg_count(const config::Config& config, const map::OSDMap& map, Po
   const uint64_t osds = static_cast<uint64_t>(std::max(map.num_in_osds(), 3));
   const uint64_t most = config.mon_max_pg_per_osd() * osds;
   if (copies <= most) return {};
-  return fail(ERANGE, fmt::format("pg_num {} size {} for this pool would result in {} cumulative PGs "
-                                  "per OSD ({} total PG replicas on {} 'in' root OSDs by crush rule) "
-                                  "which exceeds the mon_max_pg_per_osd value of {}",
-                                  pg_num, size, copies / osds, copies, osds,
-                                  config.mon_max_pg_per_osd()));
+  return fail(ERANGE,
+              fmt::format("pg_num {} size {} for this pool would result in {} cumulative PGs "
+                          "per OSD ({} total PG replicas on {} 'in' root OSDs by crush rule) "
+                          "which exceeds the mon_max_pg_per_osd value of {}",
+                          pg_num, size, copies / osds, copies, osds, config.mon_max_pg_per_osd()));
 }
 
 Result<PoolId> create_pool(const config::Config& config, Utime now, const PoolCreate& request,
@@ -60,8 +61,7 @@ Result<PoolId> create_pool(const config::Config& config, Utime now, const PoolCr
   if (d.now.pools.size() >= config.mon_max_pools())
     return fail(ERANGE, fmt::format("there are already {} pools", d.now.pools.size()));
   const std::string type = request.type.empty() ? config.osd_pool_default_type() : request.type;
-  if (type != "replicated")
-    return fail(EOPNOTSUPP, "pools of type " + type + " are not supported");
+  if (type != "replicated") return fail(EOPNOTSUPP, "pools of type " + type + " are not supported");
   TRY(rule, find_rule(config, *d.now.crush, request.rule));
 
   PgPool pool;
@@ -69,23 +69,28 @@ Result<PoolId> create_pool(const config::Config& config, Utime now, const PoolCr
   const int64_t pg_num = request.pg_num.value_or(0) > 0 ? *request.pg_num : default_pgs;
   const auto most = static_cast<int64_t>(config.mon_max_pool_pg_num());
   if (pg_num > most)
-    return fail(ERANGE, fmt::format("'pg_num' must be greater than 0 and less than or equal to {} (you "
-                                    "may adjust 'mon max pool pg num' for higher values)", most));
+    return fail(ERANGE,
+                fmt::format("'pg_num' must be greater than 0 and less than or equal to {} (you "
+                            "may adjust 'mon max pool pg num' for higher values)",
+                            most));
   const auto default_pgp = static_cast<int64_t>(config.osd_pool_default_pgp_num());
   int64_t pgp_num = request.pgp_num.value_or(0) > 0 ? *request.pgp_num : default_pgp;
   if (pgp_num <= 0) pgp_num = pg_num;
   if (pgp_num > pg_num) {
     if (request.pgp_num.value_or(0) > 0)
       return fail(ERANGE, fmt::format("'pgp_num' must be greater than 0 and lower or equal than "
-                                      "'pg_num', which in this case is {}", pg_num));
+                                      "'pg_num', which in this case is {}",
+                                      pg_num));
     pgp_num = pg_num;
   }
   const int64_t size = request.size.value_or(0) > 0
-                           ? *request.size : static_cast<int64_t>(config.osd_pool_default_size());
+                           ? *request.size
+                           : static_cast<int64_t>(config.osd_pool_default_size());
   if (size < 1 || size > kMaxSize) return fail(EINVAL, "pool size must be between 1 and 10");
   if (size == 1 && request.size && !config.mon_allow_pool_size_one())
     return fail(EPERM, "configuring pool size as 1 is disabled by default.");
-  TRY_VOID(check_pg_count(config, d.now, -1, static_cast<uint32_t>(pg_num), static_cast<uint32_t>(size)));
+  TRY_VOID(check_pg_count(config, d.now, -1, static_cast<uint32_t>(pg_num),
+                          static_cast<uint32_t>(size)));
 
   pool.size = static_cast<uint8_t>(size);
   const auto min_size = static_cast<int64_t>(config.osd_pool_default_min_size());
@@ -97,8 +102,9 @@ Result<PoolId> create_pool(const config::Config& config, Utime now, const PoolCr
   pool.last_change = d.inc.epoch;
   pool.create_time = now;
   pool.expected_num_objects = static_cast<uint64_t>(request.expected_num_objects.value_or(0));
-  const std::string mode = request.autoscale_mode.empty() ? config.osd_pool_default_pg_autoscale_mode()
-                                                          : request.autoscale_mode;
+  const std::string mode = request.autoscale_mode.empty()
+                               ? config.osd_pool_default_pg_autoscale_mode()
+                               : request.autoscale_mode;
   TRY(autoscale, parse_autoscale(mode));
   pool.pg_autoscale_mode = autoscale;
   const auto opt = [&pool](const char* name, PoolOpts::Value value) {
@@ -106,8 +112,10 @@ Result<PoolId> create_pool(const config::Config& config, Utime now, const PoolCr
   };
   if (request.pg_num_min.value_or(0) > 0) opt("pg_num_min", *request.pg_num_min);
   if (request.pg_num_max.value_or(0) > 0) opt("pg_num_max", *request.pg_num_max);
-  if (request.target_size_bytes.value_or(0) > 0) opt("target_size_bytes", *request.target_size_bytes);
-  if (request.target_size_ratio.value_or(0) > 0) opt("target_size_ratio", *request.target_size_ratio);
+  if (request.target_size_bytes.value_or(0) > 0)
+    opt("target_size_bytes", *request.target_size_bytes);
+  if (request.target_size_ratio.value_or(0) > 0)
+    opt("target_size_ratio", *request.target_size_ratio);
   if (request.bulk) pool.flags |= kBulkFlag;
 
   const int64_t last = d.inc.new_pool_max >= 0 ? d.inc.new_pool_max : d.now.pool_max;
@@ -121,14 +129,17 @@ Result<PoolId> create_pool(const config::Config& config, Utime now, const PoolCr
 Result<> may_delete_pool(const config::Config& config, const map::OSDMap& map, PoolId id) {
   const PgPool* pool = map.pool(id);
   if (pool && pool->has_flag(map::kPoolNoDelete))
-    return fail(EPERM, "pool deletion is disabled; you must unset nodelete flag for the pool first");
+    return fail(EPERM,
+                "pool deletion is disabled; you must unset nodelete flag for the pool first");
   if (!config.mon_allow_pool_delete())
-    return fail(EPERM, "pool deletion is disabled; you must first set the mon_allow_pool_delete config "
-                       "option to true before you can destroy a pool");
+    return fail(EPERM,
+                "pool deletion is disabled; you must first set the mon_allow_pool_delete config "
+                "option to true before you can destroy a pool");
   return {};
 }
 
-// ---- osd pool set ---------------------------------------------------------------------------------
+// ---- osd pool set
+// ---------------------------------------------------------------------------------
 
 namespace {
 
@@ -151,15 +162,17 @@ using Setter = Result<> (*)(const Change&);
 
 Result<> set_size(const Change& c) {
   if (c.pool.has_flag(map::kPoolNoSizeChange))
-    return fail(EPERM, "pool size change is disabled; you must unset nosizechange flag for the pool first");
+    return fail(
+        EPERM, "pool size change is disabled; you must unset nosizechange flag for the pool first");
   TRY(n, c.integer());
   if (n < 1 || n > kMaxSize) return fail(EINVAL, "pool size must be between 1 and 10");
   if (n == 1) {
     if (!c.config.mon_allow_pool_size_one())
       return fail(EPERM, "configuring pool size as 1 is disabled by default.");
     if (!c.sure)
-      return fail(EPERM, "a pool of size 1 loses data with the first failing disk; pass "
-                         "--yes-i-really-mean-it if that is what you want");
+      return fail(EPERM,
+                  "a pool of size 1 loses data with the first failing disk; pass "
+                  "--yes-i-really-mean-it if that is what you want");
   }
   TRY_VOID(check_pg_count(c.config, c.d.now, c.id, c.pool.pg_num, static_cast<uint32_t>(n)));
   PgPool& p = c.d.edit_pool(c.id);
@@ -170,7 +183,9 @@ Result<> set_size(const Change& c) {
 
 Result<> set_min_size(const Change& c) {
   if (c.pool.has_flag(map::kPoolNoSizeChange))
-    return fail(EPERM, "pool min size change is disabled; you must unset nosizechange flag for the pool first");
+    return fail(
+        EPERM,
+        "pool min size change is disabled; you must unset nosizechange flag for the pool first");
   TRY(n, c.integer());
   if (n < 1 || n > c.pool.size)
     return fail(EINVAL, fmt::format("pool min_size must be between 1 and size, which is set to {}",
@@ -181,20 +196,26 @@ Result<> set_min_size(const Change& c) {
 
 Result<> set_pg_num(const Change& c) {
   if (c.pool.has_flag(map::kPoolNoPgChange))
-    return fail(EPERM, "pool pg_num change is disabled; you must unset nopgchange flag for the pool first");
+    return fail(
+        EPERM, "pool pg_num change is disabled; you must unset nopgchange flag for the pool first");
   TRY(n, c.integer());
   if (n <= 0 || n > static_cast<int64_t>(c.config.mon_max_pool_pg_num()))
-    return fail(ERANGE, fmt::format("'pg_num' must be greater than 0 and less than or equal to {} (you "
-                                    "may adjust 'mon max pool pg num' for higher values)",
-                                    c.config.mon_max_pool_pg_num()));
+    return fail(ERANGE,
+                fmt::format("'pg_num' must be greater than 0 and less than or equal to {} (you "
+                            "may adjust 'mon max pool pg num' for higher values)",
+                            c.config.mon_max_pool_pg_num()));
   if (n == c.pool.pg_num) return {};
-  return fail(EOPNOTSUPP, fmt::format("pool {} has {} PGs and keeps them: splitting and merging of PGs "
-                                      "is not supported", c.d.now.pool_name(c.id), c.pool.pg_num));
+  return fail(EOPNOTSUPP,
+              fmt::format("pool {} has {} PGs and keeps them: splitting and merging of PGs "
+                          "is not supported",
+                          c.d.now.pool_name(c.id), c.pool.pg_num));
 }
 
 Result<> set_pgp_num(const Change& c) {
   if (c.pool.has_flag(map::kPoolNoPgChange))
-    return fail(EPERM, "pool pgp_num change is disabled; you must unset nopgchange flag for the pool first");
+    return fail(
+        EPERM,
+        "pool pgp_num change is disabled; you must unset nopgchange flag for the pool first");
   TRY(n, c.integer());
   if (n <= 0) return fail(EINVAL, fmt::format("specified pgp_num must > 0, but you set to {}", n));
   if (n > c.pool.pg_num)
@@ -218,8 +239,9 @@ Result<> set_flag(const Change& c) {
   if (!on && c.value != "false" && c.value != "0")
     return fail(EINVAL, "expecting value 'true', 'false', '0', or '1'");
   if (flag == map::kPoolHashPsPool && !c.sure)
-    return fail(EPERM, "are you SURE?  this will remap all placement groups in this pool, this may "
-                       "trigger a lot of data movement; pass --yes-i-really-mean-it");
+    return fail(EPERM,
+                "are you SURE?  this will remap all placement groups in this pool, this may "
+                "trigger a lot of data movement; pass --yes-i-really-mean-it");
   PgPool& p = c.d.edit_pool(c.id);
   p.flags = on ? p.flags | flag : p.flags & ~flag;
   return {};
@@ -273,14 +295,18 @@ Result<> set_option(const Change& c) {
     is_unset = std::get<int64_t>(value) == 0;
   } else if (spec->kind == 2) {
     const Result<double> f = command::parse_real(c.value);
-    if (!f) return fail(EINVAL, "error parsing floating point value '" + c.value + "': " + f.error().text());
+    if (!f)
+      return fail(EINVAL,
+                  "error parsing floating point value '" + c.value + "': " + f.error().text());
     value = *f;
     is_unset = *f == 0;
   }
   TRY_VOID(is_unset ? Result<>() : check_option(c, value));
   PgPool& p = c.d.edit_pool(c.id);
-  if (is_unset) p.opts.values.erase(spec->key);
-  else p.opts.values[spec->key] = std::move(value);
+  if (is_unset)
+    p.opts.values.erase(spec->key);
+  else
+    p.opts.values[spec->key] = std::move(value);
   return {};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Services: the monitor's state and what may be done to it, without the network. One service per map
-// or store, all on one consensus; commands and messages work on this. Tests run it on a simulated
-// store.
+// Services: the monitor's state and what may be done to it, without the network. One service per
+// map or store, all on one consensus; commands and messages work on this. Tests run it on a
+// simulated store.
 #pragma once
 
 #include <memory>

@@ -48,12 +48,14 @@ void Sessions::close_all() {
 
 void Sessions::subscribe(Session& s, const msg::MMonSubscribe& m) {
   for (const auto& [what, item] : m.what) {
-    if (s.subscriptions.size() >= Session::kMaxSubscriptions && !s.subscriptions.count(what)) continue;
+    if (s.subscriptions.size() >= Session::kMaxSubscriptions && !s.subscriptions.count(what))
+      continue;
     s.subscriptions[what] = item;
     if (what == "osdmap") {
       push_osdmap(s);
     } else if (what == "monmap") {
-      if (item.start <= services_.monmap.epoch) send_monmap(s), finish(s, what, services_.monmap.epoch);
+      if (item.start <= services_.monmap.epoch)
+        send_monmap(s), finish(s, what, services_.monmap.epoch);
     } else if (what == "config") {
       send_config(s, true);
     } else if (what == "mgrmap" && item.start <= services_.mgrmap.epoch) {
@@ -70,8 +72,10 @@ void Sessions::subscribe(Session& s, const msg::MMonSubscribe& m) {
 void Sessions::finish(Session& s, const std::string& what, uint64_t sent) {
   const auto it = s.subscriptions.find(what);
   if (it == s.subscriptions.end()) return;
-  if (it->second.flags & Item::kOneTime) s.subscriptions.erase(it);
-  else it->second.start = sent + 1;
+  if (it->second.flags & Item::kOneTime)
+    s.subscriptions.erase(it);
+  else
+    it->second.start = sent + 1;
 }
 
 void Sessions::send_monmap(Session& s) {
@@ -80,7 +84,8 @@ void Sessions::send_monmap(Session& s) {
   s.connection->send(msg::to_raw(reply));
 }
 
-// ---- osdmap ---------------------------------------------------------------------------------------
+// ---- osdmap
+// ---------------------------------------------------------------------------------------
 
 void Sessions::push_osdmap(Session& s) {
   const auto it = s.subscriptions.find("osdmap");
@@ -133,16 +138,20 @@ bool concerns_all_clients(const map::OSDMap& before, const map::OSDMap& after) {
 void Sessions::publish_osdmap(const map::OSDMap& before) {
   const bool to_all = concerns_all_clients(before, services_.osd.map());
   for (const auto& [_, s] : sessions_) {
-    if (s->subscriptions.count("osdmap")) push_osdmap(*s);
-    else if (to_all && s->osdmap_sent) send_osdmap(*s, s->osdmap_sent + 1);
+    if (s->subscriptions.count("osdmap"))
+      push_osdmap(*s);
+    else if (to_all && s->osdmap_sent)
+      send_osdmap(*s, s->osdmap_sent + 1);
   }
 }
 
-// ---- config ---------------------------------------------------------------------------------------
+// ---- config
+// ---------------------------------------------------------------------------------------
 
 void Sessions::send_config(Session& s, bool always) {
   msg::MConfig m;
-  for (const auto& [name, entry] : services_.settings.effective(s.entity)) m.config[name] = entry.value;
+  for (const auto& [name, entry] : services_.settings.effective(s.entity))
+    m.config[name] = entry.value;
   if (!always && m.config == s.config_sent) return;
   s.config_sent = m.config;
   s.connection->send(msg::to_raw(m));

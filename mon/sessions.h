@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Sessions: one per connection that is open, with its subscriptions. Every map change goes to those
-// who subscribed at once: to one that has a base as incrementals, else as a full map. Changes of full
-// and pause flags and of the blocklist also go to clients that asked for a map only once, since they
-// must not go on with an old one.
+// who subscribed at once: to one that has a base as incrementals, else as a full map. Changes of
+// full and pause flags and of the blocklist also go to clients that asked for a map only once,
+// since they must not go on with an old one.
 #pragma once
 
 #include <map>

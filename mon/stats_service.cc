@@ -41,8 +41,8 @@ void StatsService::on_map(const map::OSDMap& map) {
       s.acting = where.acting;
       s.up_primary = where.up_primary;
       s.acting_primary = where.acting_primary;
-      s.last_fresh = s.last_change = s.last_active = s.last_peered = s.last_clean =
-          s.last_unstale = s.last_undegraded = s.last_fullsized = clock_.wall();
+      s.last_fresh = s.last_change = s.last_active = s.last_peered = s.last_clean = s.last_unstale =
+          s.last_undegraded = s.last_fullsized = clock_.wall();
     } else if (s.state && s.acting_primary != kNoOsd && map.is_down(s.acting_primary)) {
       // Somebody else may lead it now, and has not said so yet.
       if (!(s.state & map::kPgStale)) s.last_change = clock_.wall();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The monitor's commands: one table, filled by one file per family. Signatures are Ceph's in meaning,
-// so that the stock tool's validation, help and completion work. Commands that Ceph's manager answers
-// are here too, without the flag that would send clients to a manager.
+// The monitor's commands: one table, filled by one file per family. Signatures are Ceph's in
+// meaning, so that the stock tool's validation, help and completion work. Commands that Ceph's
+// manager answers are here too, without the flag that would send clients to a manager.
 #pragma once
 
 #include <string>

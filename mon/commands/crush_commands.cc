@@ -24,13 +24,15 @@ Result<map::CrushLocation> location_of(const Args& a) {
   return location;
 }
 
-// ---- buckets and devices --------------------------------------------------------------------------
+// ---- buckets and devices
+// --------------------------------------------------------------------------
 
 Text add_bucket(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   const std::string name = a.str("name"), type = a.str("type");
   if (crush.find_item(name)) return "bucket '" + name + "' already exists";
   if (!crush.find_type(type)) return fail(EINVAL, "type '" + type + "' does not exist");
-  if (type == crush.type_name(0)) return fail(EINVAL, "type '" + type + "' is for devices, not buckets");
+  if (type == crush.type_name(0))
+    return fail(EINVAL, "type '" + type + "' is for devices, not buckets");
   TRY(id, crush.add_bucket(name, type));
   static_cast<void>(id);
   const std::vector<std::string> words = a.strings("args");
@@ -57,17 +59,21 @@ Text place_device(CommandContext&, const Args& a, OsdDraft& d, CrushMap& crush) 
   if (is_or_move) {
     TRY(changed, crush.create_or_move(osd, name, weight, location));
     static_cast<void>(changed);
-    return fmt::format("create-or-move updating item name '{}' weight {} at location {} to crush map", name,
-                       command::general(weight), location_text(location));
+    return fmt::format(
+        "create-or-move updating item name '{}' weight {} at location {} to crush map", name,
+        command::general(weight), location_text(location));
   }
   const bool is_add = a.prefix() == "osd crush add";
   if (!is_add && !crush.find_item(name))
-    return fail(ENOENT, fmt::format("unable to set item id {} name '{}' weight {} at location {}: does not exist",
-                                    osd, name, command::general(weight), location_text(location)));
+    return fail(
+        ENOENT,
+        fmt::format("unable to set item id {} name '{}' weight {} at location {}: does not exist",
+                    osd, name, command::general(weight), location_text(location)));
   TRY(changed, crush.set_device(osd, name, weight, location));
   static_cast<void>(changed);
-  return fmt::format("{} item id {} name '{}' weight {} at location {} to crush map", is_add ? "add" : "set", osd,
-                     name, command::general(weight), location_text(location));
+  return fmt::format("{} item id {} name '{}' weight {} at location {} to crush map",
+                     is_add ? "add" : "set", osd, name, command::general(weight),
+                     location_text(location));
 }
 
 Result<map::CrushItem> existing_item(const CrushMap& crush, const std::string& name) {
@@ -81,11 +87,12 @@ Text move_item(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   TRY(item, existing_item(crush, name));
   TRY(location, location_of(a));
   if (crush.is_at(item, location))
-    return fmt::format("no need to move item id {} name '{}' to location {} in crush map", item, name,
-                       location_text(location));
+    return fmt::format("no need to move item id {} name '{}' to location {} in crush map", item,
+                       name, location_text(location));
   TRY(moved, crush.move(name, location));
   static_cast<void>(moved);
-  return fmt::format("moved item id {} name '{}' to location {} in crush map", item, name, location_text(location));
+  return fmt::format("moved item id {} name '{}' to location {} in crush map", item, name,
+                     location_text(location));
 }
 
 Text link_item(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
@@ -93,8 +100,8 @@ Text link_item(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   TRY(item, existing_item(crush, name));
   TRY(location, location_of(a));
   TRY(linked, crush.link(name, location));
-  return fmt::format("{} item id {} name '{}' to location {} in crush map", linked ? "linked" : "no need to link",
-                     item, name, location_text(location));
+  return fmt::format("{} item id {} name '{}' to location {} in crush map",
+                     linked ? "linked" : "no need to link", item, name, location_text(location));
 }
 
 Text swap_bucket(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
@@ -103,7 +110,8 @@ Text swap_bucket(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   TRY(two, existing_item(crush, to));
   static_cast<void>(two);
   if (crush.parent_of(one) && !a.flag("yes_i_really_mean_it"))
-    return fail(EPERM, "a bucket that is linked into a tree is swapped only with --yes-i-really-mean-it");
+    return fail(EPERM,
+                "a bucket that is linked into a tree is swapped only with --yes-i-really-mean-it");
   TRY_VOID(crush.swap_buckets(from, to));
   return "swapped bucket of " + from + " to " + to;
 }
@@ -116,7 +124,8 @@ Text remove_item(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   if (ancestor && !crush.find_item(*ancestor))
     return fail(ENOENT, "ancestor item '" + *ancestor + "' does not appear in the crush map");
   const Result<> removed = crush.remove(name, ancestor, a.prefix() == "osd crush unlink");
-  if (!removed && removed.error().code() == ENOTEMPTY) return fail(ENOTEMPTY, "(39) Directory not empty");
+  if (!removed && removed.error().code() == ENOTEMPTY)
+    return fail(ENOTEMPTY, "(39) Directory not empty");
   TRY_VOID(removed);
   return fmt::format("removed item id {} name '{}' from crush map", *item, name);
 }
@@ -147,7 +156,8 @@ Text reweight_all(CommandContext&, const Args&, OsdDraft&, CrushMap& crush) {
   return "reweighted crush hierarchy";
 }
 
-// ---- classes --------------------------------------------------------------------------------------
+// ---- classes
+// --------------------------------------------------------------------------------------
 
 std::string id_list(const std::vector<OsdId>& osds) {
   std::string text;
@@ -163,9 +173,11 @@ Text set_class(CommandContext&, const Args& a, OsdDraft& d, CrushMap& crush) {
     TRY_VOID(check_osd(d.now, osd));
     const std::string old = crush.class_of(osd);
     if (!old.empty() && old != name)
-      return fail(EBUSY, fmt::format("osd.{} has already bound to class '{}', can not reset class to '{}'; use "
-                                     "'ceph osd crush rm-device-class <id>' to remove old class first",
-                                     osd, old, name));
+      return fail(
+          EBUSY,
+          fmt::format("osd.{} has already bound to class '{}', can not reset class to '{}'; use "
+                      "'ceph osd crush rm-device-class <id>' to remove old class first",
+                      osd, old, name));
     TRY(changed, crush.set_device_class(osd, name));
     static_cast<void>(changed);
     done.push_back(osd);
@@ -208,10 +220,12 @@ Text rename_class(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   return "rename class '" + from + "' to '" + to + "'";
 }
 
-// ---- rules ----------------------------------------------------------------------------------------
+// ---- rules
+// ----------------------------------------------------------------------------------------
 
-Text create_rule_of(CrushMap& crush, const std::string& name, const std::string& root, const std::string& type,
-                    const std::string& device_class, const std::string& mode) {
+Text create_rule_of(CrushMap& crush, const std::string& name, const std::string& root,
+                    const std::string& type, const std::string& device_class,
+                    const std::string& mode) {
   if (crush.find_rule(name)) return "rule " + name + " already exists";
   if (!crush.find_item(root)) return fail(ENOENT, "root item " + root + " does not exist");
   if (!crush.find_type(type)) return fail(EINVAL, "unknown type " + type);
@@ -223,11 +237,13 @@ Text create_rule_of(CrushMap& crush, const std::string& name, const std::string&
 }
 
 Text create_replicated(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
-  return create_rule_of(crush, a.str("name"), a.str("root"), a.str("type"), a.str_or("class", ""), "firstn");
+  return create_rule_of(crush, a.str("name"), a.str("root"), a.str("type"), a.str_or("class", ""),
+                        "firstn");
 }
 
 Text create_simple(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
-  return create_rule_of(crush, a.str("name"), a.str("root"), a.str("type"), "", a.str_or("mode", "firstn"));
+  return create_rule_of(crush, a.str("name"), a.str("root"), a.str("type"), "",
+                        a.str_or("mode", "firstn"));
 }
 
 Text create_erasure(CommandContext&, const Args&, OsdDraft&, CrushMap&) {
@@ -239,7 +255,8 @@ Text rm_rule(CommandContext&, const Args& a, OsdDraft& d, CrushMap& crush) {
   const auto id = crush.find_rule(name);
   if (!id) return "rule " + name + " does not exist";
   for (const auto& [_, pool] : d.now.pools)
-    if (pool.crush_rule == *id) return fail(EBUSY, fmt::format("crush ruleset {} {} is in use", name, *id));
+    if (pool.crush_rule == *id)
+      return fail(EBUSY, fmt::format("crush ruleset {} {} is in use", name, *id));
   TRY_VOID(crush.remove_rule(name));
   return "";
 }
@@ -251,7 +268,8 @@ Text rename_rule(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   return "";
 }
 
-// ---- tunables and weight sets ---------------------------------------------------------------------
+// ---- tunables and weight sets
+// ---------------------------------------------------------------------
 
 Text set_profile(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   TRY(tunables, map::CrushTunables::profile(a.str("profile")));
@@ -261,7 +279,8 @@ Text set_profile(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
 
 Text set_tunable(CommandContext&, const Args& a, OsdDraft&, CrushMap& crush) {
   const int64_t value = a.integer("value");
-  if (value < 0 || value > 2) return fail(EINVAL, "value must be 0 or 1; got " + std::to_string(value));
+  if (value < 0 || value > 2)
+    return fail(EINVAL, "value must be 0 or 1; got " + std::to_string(value));
   crush.tunables.straw_calc_version = static_cast<uint8_t>(value);
   return fmt::format("adjusted tunable {} to {}", a.str("tunable"), value);
 }
@@ -283,7 +302,8 @@ Text create_compat_set(CommandContext&, const Args&, OsdDraft&, CrushMap& crush)
 
 Text create_pool_set(CommandContext&, const Args& a, OsdDraft& d, CrushMap& crush) {
   TRY(pool, find_pool(d.now, a.str("pool")));
-  if (crush.choose_args.count(pool)) return "weight-set for pool '" + a.str("pool") + "' already created";
+  if (crush.choose_args.count(pool))
+    return "weight-set for pool '" + a.str("pool") + "' already created";
   TRY_VOID(crush.create_choose_args(pool, a.str("mode") == "flat" ? 1 : d.now.pool(pool)->size));
   return "";
 }
@@ -315,18 +335,21 @@ Text reweight_set(CommandContext&, const Args& a, OsdDraft& d, CrushMap& crush) 
   return "";
 }
 
-// ---- whole maps -----------------------------------------------------------------------------------
+// ---- whole maps
+// -----------------------------------------------------------------------------------
 
 Result<> check_replacement(const OsdDraft& d, const CrushMap& crush) {
   TRY_VOID(crush.validate());
   for (const auto& [id, pool] : d.now.pools)
     if (!crush.rule(pool.crush_rule))
-      return fail(EINVAL, fmt::format("pool {} uses rule {}, which the new map lacks", id, pool.crush_rule));
+      return fail(EINVAL, fmt::format("pool {} uses rule {}, which the new map lacks", id,
+                                      pool.crush_rule));
   if (crush.max_devices > d.now.max_osd) {
     for (map::CrushItem root : crush.roots(true))
       for (OsdId osd : crush.devices_under(root))
         if (osd >= d.now.max_osd)
-          return fail(EINVAL, fmt::format("the map has a device osd.{}, beyond max_osd {}", osd, d.now.max_osd));
+          return fail(EINVAL, fmt::format("the map has a device osd.{}, beyond max_osd {}", osd,
+                                          d.now.max_osd));
   }
   return {};
 }
@@ -335,7 +358,8 @@ Text set_map(CommandContext&, const Args& a, OsdDraft& d) {
   if (const auto prior = a.opt_int("prior_version"); prior && *prior != d.now.crush_version) {
     if (*prior == int64_t{d.now.crush_version} - 1 && d.now.crush.blob() == a.input())
       return std::to_string(d.now.crush_version);
-    return fail(EPERM, fmt::format("prior_version {} != crush version {}", *prior, d.now.crush_version));
+    return fail(EPERM,
+                fmt::format("prior_version {} != crush version {}", *prior, d.now.crush_version));
   }
   Result<map::SharedCrush> shared = map::SharedCrush::from_blob(a.input());
   if (!shared) return fail(EINVAL, "Failed to parse crushmap: " + shared.error().text());
@@ -344,9 +368,9 @@ Text set_map(CommandContext&, const Args& a, OsdDraft& d) {
   return std::to_string(d.now.crush_version + 1);
 }
 
-
 const CommandRow kRows[] = {
-    {"osd crush add-bucket name=name,type=CephString,goodchars=[A-Za-z0-9-_.] name=type,type=CephString "
+    {"osd crush add-bucket name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=type,type=CephString "
      "name=args,type=CephString,n=N,goodchars=[A-Za-z0-9-_.=],req=false",
      "add an empty bucket, at a location if one is given", "osd", "rw", 0, crush_edits(add_bucket)},
     {"osd crush rename-bucket name=srcname,type=CephString,goodchars=[A-Za-z0-9-_.] "
@@ -365,9 +389,11 @@ const CommandRow kRows[] = {
      "name=args,type=CephString,n=N,goodchars=[A-Za-z0-9-_.=]",
      "move a bucket or device", "osd", "rw", 0, crush_edits(move_item)},
     {"osd crush swap-bucket name=source,type=CephString,goodchars=[A-Za-z0-9-_.] "
-     "name=dest,type=CephString,goodchars=[A-Za-z0-9-_.] name=yes_i_really_mean_it,type=CephBool,req=false",
+     "name=dest,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=yes_i_really_mean_it,type=CephBool,req=false",
      "exchange the contents of two buckets", "osd", "rw", 0, crush_edits(swap_bucket)},
-    {"osd crush link name=name,type=CephString name=args,type=CephString,n=N,goodchars=[A-Za-z0-9-_.=]",
+    {"osd crush link name=name,type=CephString "
+     "name=args,type=CephString,n=N,goodchars=[A-Za-z0-9-_.=]",
      "give a bucket one more place", "osd", "rw", 0, crush_edits(link_item)},
     {"osd crush rm name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=ancestor,type=CephString,req=false,goodchars=[A-Za-z0-9-_.]",
@@ -379,7 +405,8 @@ const CommandRow kRows[] = {
     {"osd crush unlink name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=ancestor,type=CephString,req=false,goodchars=[A-Za-z0-9-_.]",
      "take an item out of its bucket but keep it", "osd", "rw", 0, crush_edits(remove_item)},
-    {"osd crush reweight-all", "sum up all weights again", "osd", "rw", 0, crush_edits(reweight_all)},
+    {"osd crush reweight-all", "sum up all weights again", "osd", "rw", 0,
+     crush_edits(reweight_all)},
     {"osd crush reweight name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=weight,type=CephFloat,range=0.0",
      "set a device's weight", "osd", "rw", 0, crush_edits(reweight)},
@@ -388,61 +415,70 @@ const CommandRow kRows[] = {
      "set the weight of all devices below a bucket", "osd", "rw", 0, crush_edits(reweight_subtree)},
     {"osd crush set-device-class name=class,type=CephString name=ids,type=CephString,n=N",
      "set the class of devices", "osd", "rw", 0, crush_edits(set_class)},
-    {"osd crush rm-device-class name=ids,type=CephString,n=N", "take the class off devices", "osd", "rw", 0,
-     crush_edits(rm_class_of_devices)},
-    {"osd crush class create name=class,type=CephString,goodchars=[A-Za-z0-9-_]", "make a device class", "osd",
-     "rw", 0, crush_edits(create_class)},
-    {"osd crush class rm name=class,type=CephString,goodchars=[A-Za-z0-9-_]", "remove a device class", "osd", "rw",
-     0, crush_edits(rm_class)},
+    {"osd crush rm-device-class name=ids,type=CephString,n=N", "take the class off devices", "osd",
+     "rw", 0, crush_edits(rm_class_of_devices)},
+    {"osd crush class create name=class,type=CephString,goodchars=[A-Za-z0-9-_]",
+     "make a device class", "osd", "rw", 0, crush_edits(create_class)},
+    {"osd crush class rm name=class,type=CephString,goodchars=[A-Za-z0-9-_]",
+     "remove a device class", "osd", "rw", 0, crush_edits(rm_class)},
     {"osd crush class rename name=srcname,type=CephString,goodchars=[A-Za-z0-9-_] "
      "name=dstname,type=CephString,goodchars=[A-Za-z0-9-_]",
      "rename a device class", "osd", "rw", 0, crush_edits(rename_class)},
     {"osd crush rule create-replicated name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
-     "name=root,type=CephString,goodchars=[A-Za-z0-9-_.] name=type,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=root,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=type,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=class,type=CephString,goodchars=[A-Za-z0-9-_.],req=false",
      "make a rule that spreads replicas below a root over buckets of a type", "osd", "rw", 0,
      crush_edits(create_replicated)},
     {"osd crush rule create-simple name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
-     "name=root,type=CephString,goodchars=[A-Za-z0-9-_.] name=type,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=root,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=type,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=mode,type=CephChoices,strings=firstn|indep,req=false",
      "make a rule that spreads replicas below a root over buckets of a type", "osd", "rw", 0,
      crush_edits(create_simple)},
     {"osd crush rule create-erasure name=name,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=profile,type=CephString,req=false,goodchars=[A-Za-z0-9-_.=]",
      "make a rule for an erasure coded pool", "osd", "rw", 0, crush_edits(create_erasure)},
-    {"osd crush rule rm name=name,type=CephString,goodchars=[A-Za-z0-9-_.]", "remove a rule", "osd", "rw", 0,
-     crush_edits(rm_rule)},
+    {"osd crush rule rm name=name,type=CephString,goodchars=[A-Za-z0-9-_.]", "remove a rule", "osd",
+     "rw", 0, crush_edits(rm_rule)},
     {"osd crush rule rename name=srcname,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=dstname,type=CephString,goodchars=[A-Za-z0-9-_.]",
      "rename a rule", "osd", "rw", 0, crush_edits(rename_rule)},
-    {"osd crush tunables name=profile,type=CephChoices,strings=legacy|argonaut|bobtail|firefly|hammer|jewel|"
+    {"osd crush tunables "
+     "name=profile,type=CephChoices,strings=legacy|argonaut|bobtail|firefly|hammer|jewel|"
      "optimal|default",
      "set all tunables to a release's", "osd", "rw", 0, crush_edits(set_profile)},
-    {"osd crush set-tunable name=tunable,type=CephChoices,strings=straw_calc_version name=value,type=CephInt",
+    {"osd crush set-tunable name=tunable,type=CephChoices,strings=straw_calc_version "
+     "name=value,type=CephInt",
      "set one tunable", "osd", "rw", 0, crush_edits(set_tunable)},
     {"osd crush set-all-straw-buckets-to-straw2", "turn straw buckets into straw2", "osd", "rw", 0,
      crush_edits(all_straw2)},
     {"osd crush weight-set create-compat", "make the weight set that all pools use", "osd", "rw", 0,
      crush_edits(create_compat_set)},
-    {"osd crush weight-set create name=pool,type=CephPoolname name=mode,type=CephChoices,strings=flat|positional",
+    {"osd crush weight-set create name=pool,type=CephPoolname "
+     "name=mode,type=CephChoices,strings=flat|positional",
      "make a weight set for a pool", "osd", "rw", 0, crush_edits(create_pool_set)},
-    {"osd crush weight-set rm name=pool,type=CephPoolname", "remove a pool's weight set", "osd", "rw", 0,
-     crush_edits(rm_pool_set)},
+    {"osd crush weight-set rm name=pool,type=CephPoolname", "remove a pool's weight set", "osd",
+     "rw", 0, crush_edits(rm_pool_set)},
     {"osd crush weight-set rm-compat", "remove the weight set that all pools use", "osd", "rw", 0,
      crush_edits(rm_compat_set)},
     {"osd crush weight-set reweight name=pool,type=CephPoolname name=item,type=CephString "
      "name=weight,type=CephFloat,range=0.0,n=N",
      "set an item's weights in a pool's weight set", "osd", "rw", 0, crush_edits(reweight_set)},
-    {"osd crush weight-set reweight-compat name=item,type=CephString name=weight,type=CephFloat,range=0.0,n=N",
-     "set an item's weight in the weight set that all pools use", "osd", "rw", 0, crush_edits(reweight_set)},
-    {"osd setcrushmap name=prior_version,type=CephInt,req=false", "replace the CRUSH map by the input", "osd", "rw",
-     0, edits(set_map)},
-    {"osd crush set name=prior_version,type=CephInt,req=false", "replace the CRUSH map by the input", "osd", "rw", 0,
-     edits(set_map)},
+    {"osd crush weight-set reweight-compat name=item,type=CephString "
+     "name=weight,type=CephFloat,range=0.0,n=N",
+     "set an item's weight in the weight set that all pools use", "osd", "rw", 0,
+     crush_edits(reweight_set)},
+    {"osd setcrushmap name=prior_version,type=CephInt,req=false",
+     "replace the CRUSH map by the input", "osd", "rw", 0, edits(set_map)},
+    {"osd crush set name=prior_version,type=CephInt,req=false",
+     "replace the CRUSH map by the input", "osd", "rw", 0, edits(set_map)},
 };
 
 }  // namespace
 
-void add_crush_commands(CommandTable& table) { table.add(kRows); }
+void add_crush_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

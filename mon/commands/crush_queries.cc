@@ -9,7 +9,9 @@
 namespace plimsoll::mon {
 namespace {
 
-const map::CrushMap& crush_of(const CommandContext& c) { return *c.services.osd.map().crush; }
+const map::CrushMap& crush_of(const CommandContext& c) {
+  return *c.services.osd.map().crush;
+}
 
 CommandReply names(const Args& a, const std::vector<std::string>& list) {
   json::array out;
@@ -21,7 +23,9 @@ CommandReply names(const Args& a, const std::vector<std::string>& list) {
   return answer(a, out, std::move(plain));
 }
 
-CommandReply dump(CommandContext& c, const Args& a) { return answer_json(a, map::dump_crush(crush_of(c))); }
+CommandReply dump(CommandContext& c, const Args& a) {
+  return answer_json(a, map::dump_crush(crush_of(c)));
+}
 
 CommandReply tree(CommandContext& c, const Args& a) {
   const bool shadow = a.opt_str("shadow") == "--show-shadow";
@@ -41,7 +45,8 @@ CommandReply ls(CommandContext& c, const Args& a) {
   return names(a, children);
 }
 
-// ---- rules ----------------------------------------------------------------------------------------
+// ---- rules
+// ----------------------------------------------------------------------------------------
 
 CommandReply rule_ls(CommandContext& c, const Args& a) {
   std::vector<std::string> list;
@@ -51,7 +56,8 @@ CommandReply rule_ls(CommandContext& c, const Args& a) {
 
 CommandReply rule_ls_by_class(CommandContext& c, const Args& a) {
   const map::CrushMap& crush = crush_of(c);
-  if (!crush.find_class(a.str("class"))) return {-ENOENT, "failed to get rules by class '" + a.str("class") + "'"};
+  if (!crush.find_class(a.str("class")))
+    return {-ENOENT, "failed to get rules by class '" + a.str("class") + "'"};
   std::vector<std::string> list;
   for (const auto& [id, name] : crush.rule_names) {
     bool takes_class = false;
@@ -70,7 +76,8 @@ CommandReply rule_dump(CommandContext& c, const Args& a) {
   return answer_json(a, map::dump_crush_rule(crush_of(c), *id));
 }
 
-// ---- classes --------------------------------------------------------------------------------------
+// ---- classes
+// --------------------------------------------------------------------------------------
 
 CommandReply class_ls(CommandContext& c, const Args& a) {
   json::array list;
@@ -95,7 +102,8 @@ CommandReply get_device_class(CommandContext& c, const Args& a) {
   json::array list;
   std::string plain;
   for (OsdId osd : *osds) {
-    if (const Result<> known = check_osd(c.services.osd.map(), osd); !known) return CommandReply(known.error());
+    if (const Result<> known = check_osd(c.services.osd.map(), osd); !known)
+      return CommandReply(known.error());
     const std::string name = crush_of(c).class_of(osd);
     list.push_back(json::object{{"osd", osd}, {"device_class", name}});
     plain += name + "\n";
@@ -103,7 +111,8 @@ CommandReply get_device_class(CommandContext& c, const Args& a) {
   return answer(a, list, std::move(plain));
 }
 
-// ---- tunables and weight sets ---------------------------------------------------------------------
+// ---- tunables and weight sets
+// ---------------------------------------------------------------------
 
 CommandReply show_tunables(CommandContext& c, const Args& a) {
   return answer_json(a, map::dump_crush_tunables(crush_of(c)));
@@ -130,30 +139,32 @@ CommandReply weight_set_dump(CommandContext& c, const Args& a) {
 
 const CommandRow kRows[] = {
     {"osd crush dump", "print the CRUSH map", "osd", "r", 0, query(dump)},
-    {"osd crush tree name=shadow,type=CephChoices,strings=--show-shadow,req=false", "print buckets and devices",
-     "osd", "r", 0, query(tree)},
-    {"osd crush ls name=node,type=CephString,goodchars=[A-Za-z0-9-_.]", "list what is in a bucket", "osd", "r", 0,
-     query(ls)},
+    {"osd crush tree name=shadow,type=CephChoices,strings=--show-shadow,req=false",
+     "print buckets and devices", "osd", "r", 0, query(tree)},
+    {"osd crush ls name=node,type=CephString,goodchars=[A-Za-z0-9-_.]", "list what is in a bucket",
+     "osd", "r", 0, query(ls)},
     {"osd crush rule list", "list rules", "osd", "r", command::kFlagDeprecated, query(rule_ls)},
     {"osd crush rule ls", "list rules", "osd", "r", 0, query(rule_ls)},
     {"osd crush rule ls-by-class name=class,type=CephString,goodchars=[A-Za-z0-9-_.]",
      "list the rules that use a device class", "osd", "r", 0, query(rule_ls_by_class)},
-    {"osd crush rule dump name=name,type=CephString,goodchars=[A-Za-z0-9-_.],req=false", "print one or all rules",
-     "osd", "r", 0, query(rule_dump)},
+    {"osd crush rule dump name=name,type=CephString,goodchars=[A-Za-z0-9-_.],req=false",
+     "print one or all rules", "osd", "r", 0, query(rule_dump)},
     {"osd crush class ls", "list device classes", "osd", "r", 0, query(class_ls)},
-    {"osd crush class ls-osd name=class,type=CephString,goodchars=[A-Za-z0-9-_]", "list the OSDs of a device class",
-     "osd", "r", 0, query(class_ls_osd)},
-    {"osd crush get-device-class name=ids,type=CephString,n=N", "print the classes of devices", "osd", "r", 0,
-     query(get_device_class)},
+    {"osd crush class ls-osd name=class,type=CephString,goodchars=[A-Za-z0-9-_]",
+     "list the OSDs of a device class", "osd", "r", 0, query(class_ls_osd)},
+    {"osd crush get-device-class name=ids,type=CephString,n=N", "print the classes of devices",
+     "osd", "r", 0, query(get_device_class)},
     {"osd crush show-tunables", "print the tunables", "osd", "r", 0, query(show_tunables)},
-    {"osd crush get-tunable name=tunable,type=CephChoices,strings=straw_calc_version", "print one tunable", "osd",
-     "r", 0, query(get_tunable)},
+    {"osd crush get-tunable name=tunable,type=CephChoices,strings=straw_calc_version",
+     "print one tunable", "osd", "r", 0, query(get_tunable)},
     {"osd crush weight-set ls", "list weight sets", "osd", "r", 0, query(weight_set_ls)},
     {"osd crush weight-set dump", "print weight sets", "osd", "r", 0, query(weight_set_dump)},
 };
 
 }  // namespace
 
-void add_crush_queries(CommandTable& table) { table.add(kRows); }
+void add_crush_queries(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

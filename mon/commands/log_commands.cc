@@ -59,11 +59,14 @@ const CommandRow kRows[] = {
      "name=level,type=CephChoices,strings=debug|info|sec|warn|error,req=false "
      "name=channel,type=CephChoices,strings=*|cluster|audit|cephadm,req=false",
      "print the last lines of the cluster log", "mon", "r", 0, query(last)},
-    {"log name=logtext,type=CephString,n=N", "write a line to the cluster log", "mon", "rw", 0, query(write)},
+    {"log name=logtext,type=CephString,n=N", "write a line to the cluster log", "mon", "rw", 0,
+     query(write)},
 };
 
 }  // namespace
 
-void add_log_commands(CommandTable& table) { table.add(kRows); }
+void add_log_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The manager that is not there: its map is empty, its modules' commands that matter are answered by
-// the monitor in the other files; here are those about itself and a few of its modules.
+// The manager that is not there: its map is empty, its modules' commands that matter are answered
+// by the monitor in the other files; here are those about itself and a few of its modules.
 #include <fmt/format.h>
 
 #include "mon/commands/support.h"
@@ -9,7 +9,9 @@ namespace plimsoll::mon {
 namespace {
 
 CommandReply stat(CommandContext& c, const Args& a) {
-  return answer_json(a, json::object{{"epoch", c.services.mgrmap.epoch}, {"available", false}, {"active_name", ""},
+  return answer_json(a, json::object{{"epoch", c.services.mgrmap.epoch},
+                                     {"available", false},
+                                     {"active_name", ""},
                                      {"num_standby", 0}});
 }
 
@@ -21,13 +23,20 @@ CommandReply dump(CommandContext& c, const Args& a) {
 }
 
 CommandReply module_ls(CommandContext&, const Args& a) {
-  return answer_json(a, json::object{{"always_on_modules", json::array()}, {"enabled_modules", json::array()},
+  return answer_json(a, json::object{{"always_on_modules", json::array()},
+                                     {"enabled_modules", json::array()},
                                      {"disabled_modules", json::array()}});
 }
 
-CommandReply empty_object(CommandContext&, const Args& a) { return answer_json(a, json::object()); }
-CommandReply empty_list(CommandContext&, const Args& a) { return answer_json(a, json::array()); }
-CommandReply no_manager(CommandContext&, const Args&) { return {-EOPNOTSUPP, "there is no manager and it has no modules"}; }
+CommandReply empty_object(CommandContext&, const Args& a) {
+  return answer_json(a, json::object());
+}
+CommandReply empty_list(CommandContext&, const Args& a) {
+  return answer_json(a, json::array());
+}
+CommandReply no_manager(CommandContext&, const Args&) {
+  return {-EOPNOTSUPP, "there is no manager and it has no modules"};
+}
 
 CommandReply balancer_status(CommandContext&, const Args& a) {
   return answer_json(a, json::object{{"active", false},
@@ -42,27 +51,33 @@ CommandReply device_ls(CommandContext&, const Args& a) {
   return answer(a, json::array(), "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n");
 }
 
-CommandReply progress(CommandContext&, const Args&) { return CommandReply::text("\nNothing in progress\n"); }
+CommandReply progress(CommandContext&, const Args&) {
+  return CommandReply::text("\nNothing in progress\n");
+}
 
 CommandReply progress_json(CommandContext&, const Args& a) {
   return answer_json(a, json::object{{"events", json::array()}, {"completed", json::array()}});
 }
 
-CommandReply crash_ls(CommandContext&, const Args& a) { return answer(a, json::array(), ""); }
+CommandReply crash_ls(CommandContext&, const Args& a) {
+  return answer(a, json::array(), "");
+}
 
 const CommandRow kRows[] = {
     {"mgr stat", "print the state of the manager", "mgr", "r", 0, query(stat)},
-    {"mgr dump name=epoch,type=CephInt,range=0,req=false", "print the manager map", "mgr", "r", 0, query(dump)},
+    {"mgr dump name=epoch,type=CephInt,range=0,req=false", "print the manager map", "mgr", "r", 0,
+     query(dump)},
     {"mgr module ls", "list manager modules", "mgr", "r", 0, query(module_ls)},
     {"mgr services", "list services of manager modules", "mgr", "r", 0, query(empty_object)},
-    {"mgr metadata name=who,type=CephString,req=false", "print what managers say of themselves", "mgr", "r", 0,
-     query(empty_list)},
-    {"mgr count-metadata name=property,type=CephString", "count managers by a property of theirs", "mgr", "r", 0,
-     query(empty_object)},
+    {"mgr metadata name=who,type=CephString,req=false", "print what managers say of themselves",
+     "mgr", "r", 0, query(empty_list)},
+    {"mgr count-metadata name=property,type=CephString", "count managers by a property of theirs",
+     "mgr", "r", 0, query(empty_object)},
     {"mgr versions", "count managers by version", "mgr", "r", 0, query(empty_object)},
     {"mgr fail name=who,type=CephString,req=false", "let another manager take over", "mgr", "rw", 0,
      query(no_manager)},
-    {"mgr module enable name=module,type=CephString name=force,type=CephChoices,strings=--force,req=false",
+    {"mgr module enable name=module,type=CephString "
+     "name=force,type=CephChoices,strings=--force,req=false",
      "enable a manager module", "mgr", "rw", 0, query(no_manager)},
     {"mgr module disable name=module,type=CephString", "disable a manager module", "mgr", "rw", 0,
      query(no_manager)},
@@ -71,8 +86,10 @@ const CommandRow kRows[] = {
     {"balancer on", "turn the balancer on", "mgr", "rw", 0, query(no_manager)},
     {"balancer off", "turn the balancer off", "mgr", "rw", 0, query(no_manager)},
     {"device ls", "list devices", "mgr", "r", 0, query(device_ls)},
-    {"device ls-by-host name=host,type=CephString", "list a host's devices", "mgr", "r", 0, query(device_ls)},
-    {"device ls-by-daemon name=who,type=CephString", "list a daemon's devices", "mgr", "r", 0, query(device_ls)},
+    {"device ls-by-host name=host,type=CephString", "list a host's devices", "mgr", "r", 0,
+     query(device_ls)},
+    {"device ls-by-daemon name=who,type=CephString", "list a daemon's devices", "mgr", "r", 0,
+     query(device_ls)},
     {"progress", "print what is in progress", "mgr", "r", 0, query(progress)},
     {"progress json", "print what is in progress as JSON", "mgr", "r", 0, query(progress_json)},
     {"crash ls", "list crashes", "mgr", "r", 0, query(crash_ls)},
@@ -81,6 +98,8 @@ const CommandRow kRows[] = {
 
 }  // namespace
 
-void add_mgr_commands(CommandTable& table) { table.add(kRows); }
+void add_mgr_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

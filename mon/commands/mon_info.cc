@@ -12,15 +12,19 @@ namespace json = boost::json;
 namespace {
 
 json::array quorum_features() {
-  return {"kraken", "luminous", "mimic", "osdmap-prune", "nautilus", "octopus", "pacific", "elector-pinging"};
+  return {"kraken",   "luminous", "mimic",   "osdmap-prune",
+          "nautilus", "octopus",  "pacific", "elector-pinging"};
 }
 
 }  // namespace
 
-std::string version_line() { return kVersionText; }
+std::string version_line() {
+  return kVersionText;
+}
 
 int64_t quorum_age(const Services& s) {
-  return std::chrono::duration_cast<std::chrono::seconds>(s.runtime.clock().now() - s.started).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(s.runtime.clock().now() - s.started)
+      .count();
 }
 
 json::object dump_mon_status(const Services& s) {
@@ -29,15 +33,18 @@ json::object dump_mon_status(const Services& s) {
   o["quorum"] = json::array{0};
   o["quorum_age"] = quorum_age(s);
   const std::string features = std::to_string(kFeatures);
-  o["features"] = json::object{{"required_con", features}, {"required_mon", quorum_features()},
-                               {"quorum_con", features}, {"quorum_mon", quorum_features()}};
+  o["features"] = json::object{{"required_con", features},
+                               {"required_mon", quorum_features()},
+                               {"quorum_con", features},
+                               {"quorum_mon", quorum_features()}};
   o["outside_quorum"] = json::array();
   o["extra_probe_peers"] = json::array();
   o["sync_provider"] = json::array();
   o["monmap"] = map::dump_mon_map(s.monmap);
   // All peers have one and the same set; there is nothing to tell them apart by.
   o["feature_map"] = json::object{
-      {"mon", json::array{json::object{{"features", "0x3f01cfbdfffdffff"}, {"release", "luminous"}, {"num", 1}}}}};
+      {"mon", json::array{json::object{
+                  {"features", "0x3f01cfbdfffdffff"}, {"release", "luminous"}, {"num", 1}}}}};
   o["stretch_mode"] = false;
   return o;
 }
@@ -48,7 +55,8 @@ json::object dump_quorum_status(const Services& s) {
   o["quorum_names"] = json::array{json::value(s.name)};
   o["quorum_leader_name"] = s.name;
   o["quorum_age"] = quorum_age(s);
-  o["features"] = json::object{{"quorum_con", std::to_string(kFeatures)}, {"quorum_mon", quorum_features()}};
+  o["features"] =
+      json::object{{"quorum_con", std::to_string(kFeatures)}, {"quorum_mon", quorum_features()}};
   o["monmap"] = map::dump_mon_map(s.monmap);
   return o;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Changes of the OSD map as a whole: flags, ratios, limits, blocklist, upmaps and other placements by
-// hand, maps given as blobs.
+// Changes of the OSD map as a whole: flags, ratios, limits, blocklist, upmaps and other placements
+// by hand, maps given as blobs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,8 @@ namespace {
 
 using Text = Result<std::string>;
 
-// ---- flags ----------------------------------------------------------------------------------------
+// ---- flags
+// ----------------------------------------------------------------------------------------
 
 Text change_flag(OsdDraft& d, const std::string& key, bool on) {
   if (key == "full" || key == "nearfull") return fail(EINVAL, "unrecognized flag '" + key + "'");
@@ -25,21 +26,35 @@ Text change_flag(OsdDraft& d, const std::string& key, bool on) {
   return (key == "pause" ? "pauserd,pausewr" : key) + (on ? " is set" : " is unset");
 }
 
-Text set_flag(CommandContext&, const Args& a, OsdDraft& d) { return change_flag(d, a.str("key"), true); }
-Text unset_flag(CommandContext&, const Args& a, OsdDraft& d) { return change_flag(d, a.str("key"), false); }
-Text pause(CommandContext&, const Args&, OsdDraft& d) { return change_flag(d, "pause", true); }
-Text unpause(CommandContext&, const Args&, OsdDraft& d) { return change_flag(d, "pause", false); }
+Text set_flag(CommandContext&, const Args& a, OsdDraft& d) {
+  return change_flag(d, a.str("key"), true);
+}
+Text unset_flag(CommandContext&, const Args& a, OsdDraft& d) {
+  return change_flag(d, a.str("key"), false);
+}
+Text pause(CommandContext&, const Args&, OsdDraft& d) {
+  return change_flag(d, "pause", true);
+}
+Text unpause(CommandContext&, const Args&, OsdDraft& d) {
+  return change_flag(d, "pause", false);
+}
 
 Result<uint32_t> parse_group_flags(const std::string& text) {
   uint32_t flags = 0;
   for (size_t at = 0; at <= text.size();) {
     const size_t end = std::min(text.find(',', at), text.size());
     const std::string word = text.substr(at, end - at);
-    if (word == "noup") flags |= map::kOsdNoUp;
-    else if (word == "nodown") flags |= map::kOsdNoDown;
-    else if (word == "noin") flags |= map::kOsdNoIn;
-    else if (word == "noout") flags |= map::kOsdNoOut;
-    else return fail(EINVAL, "unrecognized flag '" + word + "', must be one of {noup,nodown,noin,noout}");
+    if (word == "noup")
+      flags |= map::kOsdNoUp;
+    else if (word == "nodown")
+      flags |= map::kOsdNoDown;
+    else if (word == "noin")
+      flags |= map::kOsdNoIn;
+    else if (word == "noout")
+      flags |= map::kOsdNoOut;
+    else
+      return fail(EINVAL,
+                  "unrecognized flag '" + word + "', must be one of {noup,nodown,noin,noout}");
     at = end + 1;
   }
   return flags;
@@ -63,8 +78,12 @@ Text change_group(const Args& a, OsdDraft& d, bool on) {
   }
   return "";
 }
-Text set_group(CommandContext&, const Args& a, OsdDraft& d) { return change_group(a, d, true); }
-Text unset_group(CommandContext&, const Args& a, OsdDraft& d) { return change_group(a, d, false); }
+Text set_group(CommandContext&, const Args& a, OsdDraft& d) {
+  return change_group(a, d, true);
+}
+Text unset_group(CommandContext&, const Args& a, OsdDraft& d) {
+  return change_group(a, d, false);
+}
 
 /// `osd add-noup 1 2`: the flag is in the command's name.
 Text one_group_flag(CommandContext&, const Args& a, OsdDraft& d) {
@@ -78,13 +97,17 @@ Text one_group_flag(CommandContext&, const Args& a, OsdDraft& d) {
   return "";
 }
 
-// ---- ratios and limits ----------------------------------------------------------------------------
+// ---- ratios and limits
+// ----------------------------------------------------------------------------
 
 Text set_ratio(CommandContext&, const Args& a, OsdDraft& d) {
   const auto ratio = static_cast<float>(a.real("ratio"));
-  if (a.prefix() == "osd set-full-ratio") d.inc.new_full_ratio = ratio;
-  else if (a.prefix() == "osd set-backfillfull-ratio") d.inc.new_backfillfull_ratio = ratio;
-  else d.inc.new_nearfull_ratio = ratio;
+  if (a.prefix() == "osd set-full-ratio")
+    d.inc.new_full_ratio = ratio;
+  else if (a.prefix() == "osd set-backfillfull-ratio")
+    d.inc.new_backfillfull_ratio = ratio;
+  else
+    d.inc.new_nearfull_ratio = ratio;
   d.urgent = true;
   return a.prefix() + " " + command::general(a.real("ratio"));
 }
@@ -96,8 +119,10 @@ Text set_max_osd(CommandContext& c, const Args& a, OsdDraft& d) {
                                     c.services.config.mon_max_osd()));
   for (OsdId osd : d.now.osds())
     if (osd >= n)
-      return fail(EBUSY, fmt::format("cannot shrink max_osd to {} because osd.{} (and possibly others) "
-                                     "still in use", n, osd));
+      return fail(EBUSY,
+                  fmt::format("cannot shrink max_osd to {} because osd.{} (and possibly others) "
+                              "still in use",
+                              n, osd));
   d.inc.new_max_osd = static_cast<int32_t>(n);
   return fmt::format("set new max_osd = {}", n);
 }
@@ -124,7 +149,8 @@ Text require_osd_release(CommandContext&, const Args& a, OsdDraft& d) {
   return "";
 }
 
-// ---- blocklist ------------------------------------------------------------------------------------
+// ---- blocklist
+// ------------------------------------------------------------------------------------
 
 constexpr double kDefaultBlockSeconds = 3600;
 
@@ -183,11 +209,13 @@ CommandReply list_blocklist(CommandContext& c, const Args& a) {
   return reply;
 }
 
-// ---- placement by hand ----------------------------------------------------------------------------
+// ---- placement by hand
+// ----------------------------------------------------------------------------
 
 Result<PgId> existing_pg(const Args& a, const OsdDraft& d) {
   const PgId pg = a.pgid("pgid");
-  if (!d.now.pg_exists(pg)) return fail(ENOENT, fmt::format("pg {} does not exist", pg.to_string()));
+  if (!d.now.pg_exists(pg))
+    return fail(ENOENT, fmt::format("pg {} does not exist", pg.to_string()));
   return pg;
 }
 
@@ -204,8 +232,9 @@ Result<std::vector<OsdId>> listed_osds(const Args& a, const OsdDraft& d) {
 Result<> check_upmap_clients(const OsdDraft& d) {
   static constexpr uint8_t kLuminous = 12;
   if (d.now.require_min_compat_client >= kLuminous) return {};
-  return fail(EPERM, "min_compat_client < luminous, which is required for pg-upmap. Try 'ceph osd "
-                     "set-require-min-compat-client luminous' before using the new interface");
+  return fail(EPERM,
+              "min_compat_client < luminous, which is required for pg-upmap. Try 'ceph osd "
+              "set-require-min-compat-client luminous' before using the new interface");
 }
 
 /// At most one replica in each bucket that the pool's rule separates replicas by.
@@ -214,11 +243,13 @@ Result<> check_upmap(const OsdDraft& d, PgId pg, const std::vector<OsdId>& osds)
   std::vector<OsdId> sorted = osds;
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) return fail(EINVAL, fmt::format("osd.{} already exists in the set", *twice));
+  if (twice != sorted.end())
+    return fail(EINVAL, fmt::format("osd.{} already exists in the set", *twice));
   const auto shares = d.now.crush->device_shares_of_rule(pool.crush_rule);
   for (OsdId osd : osds)
     if (!shares.count(osd))
-      return fail(EINVAL, fmt::format("osd.{} is not below the root of rule {}", osd, pool.crush_rule));
+      return fail(EINVAL,
+                  fmt::format("osd.{} is not below the root of rule {}", osd, pool.crush_rule));
   return {};
 }
 
@@ -228,7 +259,8 @@ Text pg_upmap(CommandContext&, const Args& a, OsdDraft& d) {
   TRY(osds, listed_osds(a, d));
   const map::PgPool& pool = *d.now.pool(pg.pool);
   if (osds.size() < pool.min_size)
-    return fail(EINVAL, fmt::format("num of osds ({}) < pool min size ({})", osds.size(), pool.min_size));
+    return fail(EINVAL,
+                fmt::format("num of osds ({}) < pool min size ({})", osds.size(), pool.min_size));
   if (osds.size() > pool.size)
     return fail(EINVAL, fmt::format("num of osds ({}) > pool size ({})", osds.size(), pool.size));
   TRY_VOID(check_upmap(d, pg, osds));
@@ -252,12 +284,14 @@ Text pg_upmap_items(CommandContext&, const Args& a, OsdDraft& d) {
   if (osds.size() % 2) return fail(EINVAL, "you must specify pairs of osd ids: from to ...");
   const map::PgPool& pool = *d.now.pool(pg.pool);
   if (osds.size() / 2 > pool.size)
-    return fail(EINVAL, fmt::format("num of osd pairs ({}) > pool size ({})", osds.size() / 2, pool.size));
+    return fail(EINVAL,
+                fmt::format("num of osd pairs ({}) > pool size ({})", osds.size() / 2, pool.size));
   map::UpmapItems items;
   std::string text;
   std::vector<OsdId> to_list;
   for (size_t i = 0; i < osds.size(); i += 2) {
-    if (osds[i] == osds[i + 1]) return fail(EINVAL, fmt::format("from osd.{} == to osd.{}, skipping", osds[i], osds[i]));
+    if (osds[i] == osds[i + 1])
+      return fail(EINVAL, fmt::format("from osd.{} == to osd.{}, skipping", osds[i], osds[i]));
     items.emplace_back(osds[i], osds[i + 1]);
     to_list.push_back(osds[i + 1]);
     text += fmt::format("{}{}->{}", i ? "," : "", osds[i], osds[i + 1]);
@@ -291,7 +325,8 @@ Text primary_temp(CommandContext&, const Args& a, OsdDraft& d) {
   return fmt::format("set {} primary_temp mapping to {}", pg.to_string(), osd);
 }
 
-// ---- erasure code profiles ------------------------------------------------------------------------
+// ---- erasure code profiles
+// ------------------------------------------------------------------------
 
 Text set_profile(CommandContext&, const Args& a, OsdDraft& d) {
   const std::string name = a.str("name");
@@ -302,15 +337,17 @@ Text set_profile(CommandContext&, const Args& a, OsdDraft& d) {
   }
   const auto old = d.now.erasure_code_profiles.find(name);
   if (old != d.now.erasure_code_profiles.end() && old->second != profile && !a.flag("force"))
-    return fail(EPERM, "will not override erasure code profile " + name +
-                           " because the existing profile is different from the proposed one; use --force");
+    return fail(
+        EPERM, "will not override erasure code profile " + name +
+                   " because the existing profile is different from the proposed one; use --force");
   d.inc.new_erasure_code_profiles[name] = std::move(profile);
   return "";
 }
 
 Text rm_profile(CommandContext&, const Args& a, OsdDraft& d) {
   const std::string name = a.str("name");
-  if (!d.now.erasure_code_profiles.count(name)) return "erasure-code-profile " + name + " does not exist";
+  if (!d.now.erasure_code_profiles.count(name))
+    return "erasure-code-profile " + name + " does not exist";
   for (const auto& [id, pool] : d.now.pools)
     if (pool.erasure_code_profile == name)
       return fail(EBUSY, d.now.pool_name(id) + " is using the erasure code profile " + name);
@@ -339,48 +376,52 @@ const CommandRow kRows[] = {
      command::kFlagDeprecated, edits(one_group_flag)},
     {"osd add-noin name=ids,type=CephString,n=N", "forbid to mark OSDs in at boot", "osd", "rw",
      command::kFlagDeprecated, edits(one_group_flag)},
-    {"osd add-noout name=ids,type=CephString,n=N", "forbid to mark OSDs out by themselves", "osd", "rw",
-     command::kFlagDeprecated, edits(one_group_flag)},
+    {"osd add-noout name=ids,type=CephString,n=N", "forbid to mark OSDs out by themselves", "osd",
+     "rw", command::kFlagDeprecated, edits(one_group_flag)},
     {"osd rm-noup name=ids,type=CephString,n=N", "allow OSDs to come up", "osd", "rw",
      command::kFlagDeprecated, edits(one_group_flag)},
     {"osd rm-nodown name=ids,type=CephString,n=N", "allow to mark OSDs down", "osd", "rw",
      command::kFlagDeprecated, edits(one_group_flag)},
     {"osd rm-noin name=ids,type=CephString,n=N", "allow to mark OSDs in at boot", "osd", "rw",
      command::kFlagDeprecated, edits(one_group_flag)},
-    {"osd rm-noout name=ids,type=CephString,n=N", "allow to mark OSDs out by themselves", "osd", "rw",
-     command::kFlagDeprecated, edits(one_group_flag)},
+    {"osd rm-noout name=ids,type=CephString,n=N", "allow to mark OSDs out by themselves", "osd",
+     "rw", command::kFlagDeprecated, edits(one_group_flag)},
     {"osd set-full-ratio name=ratio,type=CephFloat,range=0.0|1.0",
      "ratio of use from which OSDs are full", "osd", "rw", 0, edits(set_ratio)},
     {"osd set-backfillfull-ratio name=ratio,type=CephFloat,range=0.0|1.0",
      "ratio of use from which OSDs take no backfill", "osd", "rw", 0, edits(set_ratio)},
     {"osd set-nearfull-ratio name=ratio,type=CephFloat,range=0.0|1.0",
      "ratio of use from which OSDs are near full", "osd", "rw", 0, edits(set_ratio)},
-    {"osd setmaxosd name=newmax,type=CephInt,range=0", "set the number of OSD slots", "osd", "rw", 0,
-     edits(set_max_osd)},
+    {"osd setmaxosd name=newmax,type=CephInt,range=0", "set the number of OSD slots", "osd", "rw",
+     0, edits(set_max_osd)},
     {"osd set-require-min-compat-client name=version,type=CephString "
      "name=yes_i_really_mean_it,type=CephBool,req=false",
      "set the oldest client release that the cluster keeps features for", "osd", "rw", 0,
      edits(require_min_compat)},
-    {"osd require-osd-release name=release,type=CephChoices,strings=luminous|mimic|nautilus|octopus|pacific "
+    {"osd require-osd-release "
+     "name=release,type=CephChoices,strings=luminous|mimic|nautilus|octopus|pacific "
      "name=yes_i_really_mean_it,type=CephBool,req=false",
      "set the oldest OSD release that may take part", "osd", "rw", 0, edits(require_osd_release)},
     {"osd blocklist name=range,type=CephString,goodchars=[range],req=false "
      "name=blocklistop,type=CephChoices,strings=add|rm name=addr,type=CephEntityAddr "
      "name=expire,type=CephFloat,range=0.0,req=false",
-     "shut out a client address for some seconds (default an hour), or let it in again", "osd", "rw", 0,
-     edits(change_blocklist)},
-    {"osd blocklist ls", "list client addresses that are shut out", "osd", "r", 0, query(list_blocklist)},
-    {"osd blocklist clear", "let all client addresses in again", "osd", "rw", 0, edits(clear_blocklist)},
+     "shut out a client address for some seconds (default an hour), or let it in again", "osd",
+     "rw", 0, edits(change_blocklist)},
+    {"osd blocklist ls", "list client addresses that are shut out", "osd", "r", 0,
+     query(list_blocklist)},
+    {"osd blocklist clear", "let all client addresses in again", "osd", "rw", 0,
+     edits(clear_blocklist)},
     {"osd blacklist name=blacklistop,type=CephChoices,strings=add|rm name=addr,type=CephEntityAddr "
      "name=expire,type=CephFloat,range=0.0,req=false",
      "old name of osd blocklist", "osd", "rw", command::kFlagDeprecated, edits(change_blocklist)},
     {"osd blacklist ls", "old name of osd blocklist ls", "osd", "r", command::kFlagDeprecated,
      query(list_blocklist)},
-    {"osd blacklist clear", "old name of osd blocklist clear", "osd", "rw", command::kFlagDeprecated,
-     edits(clear_blocklist)},
+    {"osd blacklist clear", "old name of osd blocklist clear", "osd", "rw",
+     command::kFlagDeprecated, edits(clear_blocklist)},
     {"osd pg-upmap name=pgid,type=CephPgid name=id,type=CephOsdName,n=N",
      "place a PG on exactly these OSDs", "osd", "rw", 0, edits(pg_upmap)},
-    {"osd rm-pg-upmap name=pgid,type=CephPgid", "undo osd pg-upmap", "osd", "rw", 0, edits(rm_pg_upmap)},
+    {"osd rm-pg-upmap name=pgid,type=CephPgid", "undo osd pg-upmap", "osd", "rw", 0,
+     edits(rm_pg_upmap)},
     {"osd pg-upmap-items name=pgid,type=CephPgid name=id,type=CephOsdName,n=N",
      "place a PG with OSDs replaced by others: from to [from to ...]", "osd", "rw", 0,
      edits(pg_upmap_items)},
@@ -400,6 +441,8 @@ const CommandRow kRows[] = {
 
 }  // namespace
 
-void add_osd_commands(CommandTable& table) { table.add(kRows); }
+void add_osd_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

@@ -24,10 +24,13 @@ struct Use {
   uint64_t pgs = 0;
 
   Use& operator+=(const Use& o) {
-    kb += o.kb, used += o.used, data += o.data, omap += o.omap, meta += o.meta, avail += o.avail, pgs += o.pgs;
+    kb += o.kb, used += o.used, data += o.data, omap += o.omap, meta += o.meta, avail += o.avail,
+        pgs += o.pgs;
     return *this;
   }
-  double percent() const { return kb ? 100.0 * static_cast<double>(used) / static_cast<double>(kb) : 0; }
+  double percent() const {
+    return kb ? 100.0 * static_cast<double>(used) / static_cast<double>(kb) : 0;
+  }
 };
 
 struct Row {
@@ -63,7 +66,8 @@ class Report {
 };
 
 bool Report::selects(OsdId osd) const {
-  if (!options_.only_class.empty() && map_.crush->class_of(osd) != options_.only_class) return false;
+  if (!options_.only_class.empty() && map_.crush->class_of(osd) != options_.only_class)
+    return false;
   return !options_.only_below || map_.crush->subtree_contains(*options_.only_below, osd);
 }
 
@@ -136,7 +140,8 @@ json::object Report::dump_row(const Row& r) const {
   json::object o = map::dump_tree_node(*map_.crush, r.node);
   o.erase("children");
   const bool is_osd = r.node.id >= 0;
-  o["reweight"] = is_osd ? json::value(map_.weight(r.node.id) / double{map::kOsdIn}) : json::value(-1);
+  o["reweight"] =
+      is_osd ? json::value(map_.weight(r.node.id) / double{map::kOsdIn}) : json::value(-1);
   put_use(o, r.use, "");
   o["utilization"] = r.use.percent();
   o["var"] = variance(r.use.percent());
@@ -162,10 +167,12 @@ json::object Report::dump() const {
 void Report::print_row(const Row& r, command::TextTable& t) const {
   const bool is_osd = r.node.id >= 0;
   const Use& u = r.use;
-  std::vector<std::string> cells{std::to_string(r.node.id), is_osd ? map_.crush->class_of(r.node.id) : "",
+  std::vector<std::string> cells{std::to_string(r.node.id),
+                                 is_osd ? map_.crush->class_of(r.node.id) : "",
                                  map::tree_weight_text(r.node.weight),
                                  is_osd ? map::tree_weight_text(map_.weight(r.node.id)) : "-"};
-  for (uint64_t kb : {u.kb, u.used, u.data, u.omap, u.meta, u.avail}) cells.push_back(bytes_text(kb << 10));
+  for (uint64_t kb : {u.kb, u.used, u.data, u.omap, u.meta, u.avail})
+    cells.push_back(bytes_text(kb << 10));
   cells.push_back(command::fixed(u.percent(), 2));
   cells.push_back(command::fixed(variance(u.percent()), 2));
   cells.push_back(is_osd ? std::to_string(u.pgs) : "-");
@@ -177,8 +184,8 @@ void Report::print_row(const Row& r, command::TextTable& t) const {
 std::string Report::print() const {
   command::TextTable t;
   t.column("ID", Align::kLeft, Align::kRight);
-  for (const char* name : {"CLASS", "WEIGHT", "REWEIGHT", "SIZE", "RAW USE", "DATA", "OMAP", "META", "AVAIL", "%USE",
-                           "VAR", "PGS", "STATUS"})
+  for (const char* name : {"CLASS", "WEIGHT", "REWEIGHT", "SIZE", "RAW USE", "DATA", "OMAP", "META",
+                           "AVAIL", "%USE", "VAR", "PGS", "STATUS"})
     t.column(name, Align::kLeft, Align::kRight);
   if (options_.tree) t.column("TYPE NAME", Align::kLeft, Align::kLeft);
   for (const Row& r : rows_) print_row(r, t);
@@ -188,17 +195,20 @@ std::string Report::print() const {
   sum.push_back(command::fixed(average_, 2));
   t.row(std::move(sum));
   const std::string deviation = command::fixed(deviation_, 2);
-  return t.to_string() + fmt::format("MIN/MAX VAR: {}/{}  STDDEV: {}\n", command::fixed(min_var_, 2),
-                                     command::fixed(max_var_, 2), deviation == "0.00" ? "0" : deviation);
+  return t.to_string() + fmt::format("MIN/MAX VAR: {}/{}  STDDEV: {}\n",
+                                     command::fixed(min_var_, 2), command::fixed(max_var_, 2),
+                                     deviation == "0.00" ? "0" : deviation);
 }
 
 }  // namespace
 
-json::object dump_osd_df(const map::OSDMap& map, const map::PgMap& pgs, const OsdDfOptions& options) {
+json::object dump_osd_df(const map::OSDMap& map, const map::PgMap& pgs,
+                         const OsdDfOptions& options) {
   return Report(map, pgs, options).dump();
 }
 
-std::string print_osd_df(const map::OSDMap& map, const map::PgMap& pgs, const OsdDfOptions& options) {
+std::string print_osd_df(const map::OSDMap& map, const map::PgMap& pgs,
+                         const OsdDfOptions& options) {
   return Report(map, pgs, options).print();
 }
 

@@ -12,11 +12,13 @@ namespace plimsoll::mon {
 
 struct OsdDfOptions {
   bool tree = false;
-  std::string only_class;                      ///< empty: all
+  std::string only_class;  ///< empty: all
   std::optional<map::CrushItem> only_below;
 };
 
-boost::json::object dump_osd_df(const map::OSDMap& map, const map::PgMap& pgs, const OsdDfOptions& options);
-std::string print_osd_df(const map::OSDMap& map, const map::PgMap& pgs, const OsdDfOptions& options);
+boost::json::object dump_osd_df(const map::OSDMap& map, const map::PgMap& pgs,
+                                const OsdDfOptions& options);
+std::string print_osd_df(const map::OSDMap& map, const map::PgMap& pgs,
+                         const OsdDfOptions& options);
 
 }  // namespace plimsoll::mon

@@ -94,7 +94,8 @@ Text reweight_many(CommandContext&, const Args& a, OsdDraft& d) {
     TRY(osd, command::parse_osd_name(std::string_view(name.data(), name.size())));
     TRY_VOID(check_osd(d.now, osd));
     // Numbers and texts alike, of 0x10000.
-    const std::string text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    const std::string text =
+        value.is_string() ? std::string(value.get_string()) : json::serialize(value);
     TRY(weight, command::parse_int(text));
     if (weight < 0 || weight > map::kOsdIn) return bad;
     d.set_weight(osd, static_cast<uint32_t>(weight));
@@ -109,17 +110,20 @@ Text primary_affinity(CommandContext&, const Args& a, OsdDraft& d) {
   const auto affinity = static_cast<uint32_t>(w * map::kDefaultAffinity);
   d.inc.new_primary_affinity[osd] = affinity;
   // Ceph means to print hexadecimal here but prints its stream flags (8 and 2) around the number.
-  return fmt::format("set osd.{} primary-affinity to {} (8{}2)", osd, command::general(w), affinity);
+  return fmt::format("set osd.{} primary-affinity to {} (8{}2)", osd, command::general(w),
+                     affinity);
 }
 
-// ---- registration ---------------------------------------------------------------------------------
+// ---- registration
+// ---------------------------------------------------------------------------------
 
 Result<OsdId> register_osd(const config::Config& config, OsdDraft& d, const Uuid& uuid,
                            std::optional<OsdId> wanted) {
   const OsdId known = uuid.is_zero() ? kNoOsd : d.now.find_osd(uuid);
   if (known != kNoOsd) {
     if (wanted && *wanted != known)
-      return fail(EEXIST, fmt::format("uuid {} already in use for different id {}", uuid.to_string(), known));
+      return fail(EEXIST, fmt::format("uuid {} already in use for different id {}",
+                                      uuid.to_string(), known));
     return known;
   }
   OsdId id = wanted.value_or(0);
@@ -156,7 +160,8 @@ Task<CommandReply> create(CommandContext& c, const Args& a) {
   co_return answer(a, json::object{{"osdid", id}}, std::to_string(id) + "\n");
 }
 
-// ---- removal --------------------------------------------------------------------------------------
+// ---- removal
+// --------------------------------------------------------------------------------------
 
 Text rm(CommandContext& c, const Args& a, OsdDraft& d) {
   TRY(osds, parse_osds(d.now, a.strings("ids")));
@@ -179,15 +184,19 @@ Result<> check_may_destroy(CommandContext& c, const Args& a, OsdId osd, bool ask
   if (asked_mgr && !a.flag("force")) {
     const DestroySafety s = destroy_safety(c.services, {osd});
     if (!s.all_safe())
-      return fail(EBUSY, s.text() + "\nYou can proceed by passing --force, but be warned that this will "
-                                    "likely mean real, permanent data loss.");
+      return fail(EBUSY, s.text() +
+                             "\nYou can proceed by passing --force, but be warned that this will "
+                             "likely mean real, permanent data loss.");
   }
   if (a.flag("yes_i_really_mean_it") || (asked_mgr && a.flag("force"))) return {};
-  return fail(EPERM, "Are you SURE? this will mean real, permanent data loss, as well as cephx and "
-                     "lockbox keys. Pass --yes-i-really-mean-it if you really do.");
+  return fail(EPERM,
+              "Are you SURE? this will mean real, permanent data loss, as well as cephx and "
+              "lockbox keys. Pass --yes-i-really-mean-it if you really do.");
 }
 
-bool is_mgr_form(const Args& a) { return a.prefix() == "osd destroy" || a.prefix() == "osd purge"; }
+bool is_mgr_form(const Args& a) {
+  return a.prefix() == "osd destroy" || a.prefix() == "osd purge";
+}
 
 Text destroy(CommandContext& c, const Args& a, OsdDraft& d) {
   const OsdId osd = a.osd("id");
@@ -216,8 +225,9 @@ Text purge(CommandContext& c, const Args& a, OsdDraft& d) {
 Text lost(CommandContext&, const Args& a, OsdDraft& d) {
   const OsdId osd = a.osd("id");
   if (!a.flag("yes_i_really_mean_it"))
-    return fail(EPERM, "are you SURE?  this might mean real, permanent data loss.  pass "
-                       "--yes-i-really-mean-it if you really do.");
+    return fail(EPERM,
+                "are you SURE?  this might mean real, permanent data loss.  pass "
+                "--yes-i-really-mean-it if you really do.");
   if (!d.now.exists(osd)) return fail(ENOENT, fmt::format("osd.{} does not exist", osd));
   if (d.now.is_up(osd)) return fail(EBUSY, fmt::format("osd.{} is not down", osd));
   const Epoch at = d.now.osd_info[osd].down_at;
@@ -229,7 +239,8 @@ const CommandRow kRows[] = {
     {"osd down name=ids,type=CephString,n=N name=definitely_dead,type=CephBool,req=false",
      "mark OSDs down; those that run come up again", "osd", "rw", 0, edits(down)},
     {"osd stop name=ids,type=CephString,n=N", "mark OSDs down", "osd", "rw", 0, edits(down)},
-    {"osd out name=ids,type=CephString,n=N", "mark OSDs out: they get no data", "osd", "rw", 0, edits(out)},
+    {"osd out name=ids,type=CephString,n=N", "mark OSDs out: they get no data", "osd", "rw", 0,
+     edits(out)},
     {"osd in name=ids,type=CephString,n=N", "mark OSDs in again", "osd", "rw", 0, edits(in)},
     {"osd reweight name=id,type=CephOsdName name=weight,type=CephFloat,range=0.0|1.0",
      "give an OSD only this share (0..1) of the data its CRUSH weight asks for", "osd", "rw", 0,
@@ -248,7 +259,8 @@ const CommandRow kRows[] = {
     {"osd destroy name=id,type=CephOsdName name=force,type=CephBool,req=false "
      "name=yes_i_really_mean_it,type=CephBool,req=false",
      "give up an OSD's data but keep its id for a replacement", "osd", "rw", 0, edits(destroy)},
-    {"osd destroy-actual name=id,type=CephOsdName name=yes_i_really_mean_it,type=CephBool,req=false",
+    {"osd destroy-actual name=id,type=CephOsdName "
+     "name=yes_i_really_mean_it,type=CephBool,req=false",
      "osd destroy without the check", "osd", "rw", command::kFlagHidden, edits(destroy)},
     {"osd purge name=id,type=CephOsdName name=force,type=CephBool,req=false "
      "name=yes_i_really_mean_it,type=CephBool,req=false",
@@ -263,6 +275,8 @@ const CommandRow kRows[] = {
 
 }  // namespace
 
-void add_osd_id_commands(CommandTable& table) { table.add(kRows); }
+void add_osd_id_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

@@ -48,8 +48,9 @@ Result<map::TreeFilter> parse_filter(const Args& a) {
   }
   if ((f.up && f.down) || (f.in && f.out) || (f.destroyed && (f.up || f.in)))
     return fail(EINVAL, "cannot specify both " + std::string(f.up && f.down ? "'up' and 'down'"
-                                                             : f.in && f.out ? "'in' and 'out'"
-                                                                             : "'destroyed' and 'up' or 'in'"));
+                                                             : f.in && f.out
+                                                                 ? "'in' and 'out'"
+                                                                 : "'destroyed' and 'up' or 'in'"));
   return f;
 }
 
@@ -59,7 +60,9 @@ CommandReply tree_of(const Args& a, const OSDMap& m, std::optional<map::CrushIte
   return answer(a, map::dump_osd_tree(m, *filter, root), map::print_osd_tree(m, *filter, root));
 }
 
-CommandReply tree(CommandContext&, const Args& a, const OSDMap& m) { return tree_of(a, m, {}); }
+CommandReply tree(CommandContext&, const Args& a, const OSDMap& m) {
+  return tree_of(a, m, {});
+}
 
 CommandReply tree_from(CommandContext&, const Args& a, const OSDMap& m) {
   const auto item = m.crush->find_item(a.str("bucket"));
@@ -78,7 +81,9 @@ CommandReply list_ids(const Args& a, const std::vector<OsdId>& osds) {
   return answer(a, ids, std::move(plain));
 }
 
-CommandReply ls(CommandContext&, const Args& a, const OSDMap& m) { return list_ids(a, m.osds()); }
+CommandReply ls(CommandContext&, const Args& a, const OSDMap& m) {
+  return list_ids(a, m.osds());
+}
 
 CommandReply ls_tree(CommandContext&, const Args& a, const OSDMap& m) {
   const auto item = m.crush->find_item(a.str("name"));
@@ -91,7 +96,8 @@ CommandReply ls_tree(CommandContext&, const Args& a, const OSDMap& m) {
 
 CommandReply getmap(CommandContext& c, const Args&, const OSDMap& m) {
   CommandReply reply = said(fmt::format("got osdmap epoch {}", m.epoch));
-  reply.out = m.epoch == c.services.osd.epoch() ? c.services.osd.maps().newest_full() : wire::to_bytes(m);
+  reply.out =
+      m.epoch == c.services.osd.epoch() ? c.services.osd.maps().newest_full() : wire::to_bytes(m);
   return reply;
 }
 
@@ -101,13 +107,15 @@ CommandReply getcrushmap(CommandContext&, const Args&, const OSDMap& m) {
   return reply;
 }
 
-// ---- the newest map -------------------------------------------------------------------------------
+// ---- the newest map
+// -------------------------------------------------------------------------------
 
 CommandReply stat(CommandContext& c, const Args& a) {
   const OSDMap& m = c.services.osd.map();
   const double now = c.services.runtime.clock().wall().seconds();
   int64_t remapped = 0;
-  for (const auto& [_, pg] : c.services.stats.pg_map().pgs) remapped += (pg.state & map::kPgRemapped) != 0;
+  for (const auto& [_, pg] : c.services.stats.pg_map().pgs)
+    remapped += (pg.state & map::kPgRemapped) != 0;
   json::object o{{"epoch", m.epoch},
                  {"num_osds", m.num_osds()},
                  {"num_up_osds", m.num_up_osds()},
@@ -118,8 +126,9 @@ CommandReply stat(CommandContext& c, const Args& a) {
   const auto since = [now](const Utime& t) {
     return t.is_zero() ? std::string() : " (since " + since_text(now - t.seconds()) + ")";
   };
-  std::string plain = fmt::format("{} osds: {} up{}, {} in{}; epoch: e{}", m.num_osds(), m.num_up_osds(),
-                                  since(m.last_up_change), m.num_in_osds(), since(m.last_in_change), m.epoch);
+  std::string plain =
+      fmt::format("{} osds: {} up{}, {} in{}; epoch: e{}", m.num_osds(), m.num_up_osds(),
+                  since(m.last_up_change), m.num_in_osds(), since(m.last_in_change), m.epoch);
   if (remapped) plain += fmt::format("; {} remapped pgs", remapped);
   plain += "\n";
   // The flags that every cluster has are not worth a line.
@@ -167,18 +176,20 @@ CommandReply map_object(CommandContext& c, const Args& a) {
   const PgId pg = m.reduce(raw);
   const map::PgMapping where = m.map_pg(pg);
   const std::string full_name = nspace.empty() ? object : nspace + "/" + object;
-  json::object o{{"epoch", m.epoch}, {"pool", a.str("pool")}, {"pool_id", *pool}, {"objname", full_name}};
+  json::object o{
+      {"epoch", m.epoch}, {"pool", a.str("pool")}, {"pool_id", *pool}, {"objname", full_name}};
   o["raw_pgid"] = raw.to_string();
   o["pgid"] = pg.to_string();
   o["up"] = osds_json(where.up);
   o["up_primary"] = where.up_primary;
   o["acting"] = osds_json(where.acting);
   o["acting_primary"] = where.acting_primary;
-  return answer(a, o, fmt::format("osdmap e{} pool '{}' ({}) object '{}' -> pg {} ({}) -> up ({}, p{}) "
-                                  "acting ({}, p{})\n",
-                                  m.epoch, a.str("pool"), *pool, full_name, raw.to_string(), pg.to_string(),
-                                  osds_text(where.up), where.up_primary, osds_text(where.acting),
-                                  where.acting_primary));
+  return answer(a, o,
+                fmt::format("osdmap e{} pool '{}' ({}) object '{}' -> pg {} ({}) -> up ({}, p{}) "
+                            "acting ({}, p{})\n",
+                            m.epoch, a.str("pool"), *pool, full_name, raw.to_string(),
+                            pg.to_string(), osds_text(where.up), where.up_primary,
+                            osds_text(where.acting), where.acting_primary));
 }
 
 CommandReply get_min_compat(CommandContext& c, const Args& a) {
@@ -199,7 +210,8 @@ CommandReply profile_ls(CommandContext& c, const Args& a) {
 CommandReply profile_get(CommandContext& c, const Args& a) {
   const auto& profiles = c.services.osd.map().erasure_code_profiles;
   const auto it = profiles.find(a.str("name"));
-  if (it == profiles.end()) return {-ENOENT, "unknown erasure code profile '" + a.str("name") + "'"};
+  if (it == profiles.end())
+    return {-ENOENT, "unknown erasure code profile '" + a.str("name") + "'"};
   json::object o;
   std::string plain;
   for (const auto& [k, v] : it->second) {
@@ -213,8 +225,8 @@ const CommandRow kRows[] = {
     {"osd stat", "how many OSDs there are, up and in", "osd", "r", 0, query(stat)},
     {"osd dump name=epoch,type=CephInt,range=0,req=false", "print the OSD map", "osd", "r", 0,
      map_query(dump)},
-    {"osd info name=id,type=CephOsdName,req=false", "print the map's line of one or all OSDs", "osd", "r",
-     0, query(info)},
+    {"osd info name=id,type=CephOsdName,req=false", "print the map's line of one or all OSDs",
+     "osd", "r", 0, query(info)},
     {"osd tree name=epoch,type=CephInt,range=0,req=false "
      "name=states,type=CephChoices,strings=up|down|in|out|destroyed,n=N,req=false",
      "print the CRUSH tree with its OSDs", "osd", "r", 0, map_query(tree)},
@@ -225,15 +237,16 @@ const CommandRow kRows[] = {
      map_query(ls)},
     {"osd ls-tree name=epoch,type=CephInt,range=0,req=false name=name,type=CephString,req=true",
      "list the ids of the OSDs below a bucket", "osd", "r", 0, map_query(ls_tree)},
-    {"osd getmap name=epoch,type=CephInt,range=0,req=false", "fetch the OSD map as a file", "osd", "r", 0,
-     map_query(getmap)},
-    {"osd getcrushmap name=epoch,type=CephInt,range=0,req=false", "fetch the CRUSH map as a file", "osd",
-     "r", 0, map_query(getcrushmap)},
+    {"osd getmap name=epoch,type=CephInt,range=0,req=false", "fetch the OSD map as a file", "osd",
+     "r", 0, map_query(getmap)},
+    {"osd getcrushmap name=epoch,type=CephInt,range=0,req=false", "fetch the CRUSH map as a file",
+     "osd", "r", 0, map_query(getcrushmap)},
     {"osd getmaxosd", "print the number of OSD slots", "osd", "r", 0, query(getmaxosd)},
-    {"osd map name=pool,type=CephPoolname name=object,type=CephObjectname name=nspace,type=CephString,req=false",
+    {"osd map name=pool,type=CephPoolname name=object,type=CephObjectname "
+     "name=nspace,type=CephString,req=false",
      "print where an object is or would be", "osd", "r", 0, query(map_object)},
-    {"osd get-require-min-compat-client", "print the oldest client release that may connect", "osd", "r", 0,
-     query(get_min_compat)},
+    {"osd get-require-min-compat-client", "print the oldest client release that may connect", "osd",
+     "r", 0, query(get_min_compat)},
     {"osd erasure-code-profile ls", "list erasure code profiles", "osd", "r", 0, query(profile_ls)},
     {"osd erasure-code-profile get name=name,type=CephString,goodchars=[A-Za-z0-9-_.]",
      "print an erasure code profile", "osd", "r", 0, query(profile_get)},
@@ -241,6 +254,8 @@ const CommandRow kRows[] = {
 
 }  // namespace
 
-void add_osd_map_queries(CommandTable& table) { table.add(kRows); }
+void add_osd_map_queries(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

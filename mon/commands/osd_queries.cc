@@ -30,7 +30,8 @@ CommandReply find(CommandContext& c, const Args& a) {
   o["addrs"] = map::dump_addrvec(m.client_addrs[osd]);
   o["osd_fsid"] = m.osd_uuid[osd].to_string();
   o["host"] = metadata_of(c, osd, "hostname");
-  if (const std::string name = metadata_of(c, osd, "container_name"); !name.empty()) o["container_name"] = name;
+  if (const std::string name = metadata_of(c, osd, "container_name"); !name.empty())
+    o["container_name"] = name;
   json::object location;
   for (const auto& [type, name] : m.crush->location_of(osd)) location[type] = name;
   o["crush_location"] = std::move(location);
@@ -71,14 +72,17 @@ CommandReply count_metadata(CommandContext& c, const Args& a) {
   return answer_json(a, count_by(c, a.str("property").c_str()));
 }
 
-CommandReply versions(CommandContext& c, const Args& a) { return answer_json(a, count_by(c, "ceph_version")); }
+CommandReply versions(CommandContext& c, const Args& a) {
+  return answer_json(a, count_by(c, "ceph_version"));
+}
 
 CommandReply numa_status(CommandContext& c, const Args& a) {
   json::array all;
   TextTable table;
   table.column("OSD", Align::kLeft, Align::kRight);
   table.column("HOST", Align::kLeft, Align::kLeft);
-  for (const char* name : {"NETWORK", "STORAGE", "AFFINITY"}) table.column(name, Align::kRight, Align::kRight);
+  for (const char* name : {"NETWORK", "STORAGE", "AFFINITY"})
+    table.column(name, Align::kRight, Align::kRight);
   table.column("CPUS", Align::kLeft, Align::kLeft);
   for (OsdId osd : c.services.osd.map().osds()) {
     const std::string host = metadata_of(c, osd, "hostname");
@@ -103,11 +107,12 @@ CommandReply perf(CommandContext& c, const Args& a) {
   table.column("apply_latency(ms)", Align::kLeft, Align::kRight);
   for (const auto& [osd, s] : c.services.stats.pg_map().osds) {
     const uint64_t commit = s.commit_latency_ns / 1'000'000, apply = s.apply_latency_ns / 1'000'000;
-    infos.push_back(json::object{{"id", osd},
-                                 {"perf_stats", json::object{{"commit_latency_ms", commit},
-                                                             {"apply_latency_ms", apply},
-                                                             {"commit_latency_ns", s.commit_latency_ns},
-                                                             {"apply_latency_ns", s.apply_latency_ns}}}});
+    infos.push_back(
+        json::object{{"id", osd},
+                     {"perf_stats", json::object{{"commit_latency_ms", commit},
+                                                 {"apply_latency_ms", apply},
+                                                 {"commit_latency_ns", s.commit_latency_ns},
+                                                 {"apply_latency_ns", s.apply_latency_ns}}}});
     table.row({std::to_string(osd), std::to_string(commit), std::to_string(apply)});
   }
   return answer_stats(a, "osdstats", {{"osd_perf_infos", std::move(infos)}}, table.to_string());
@@ -125,7 +130,8 @@ CommandReply blocked_by(CommandContext& c, const Args& a) {
     infos.push_back(json::object{{"id", osd}, {"num_blocked", n}});
     table.row({std::to_string(osd), std::to_string(n)});
   }
-  return answer_stats(a, "osd_blocked_by", {{"osd_blocked_by_infos", std::move(infos)}}, table.to_string());
+  return answer_stats(a, "osd_blocked_by", {{"osd_blocked_by_infos", std::move(infos)}},
+                      table.to_string());
 }
 
 CommandReply utilization(CommandContext& c, const Args& a) {
@@ -145,7 +151,8 @@ CommandReply utilization(CommandContext& c, const Args& a) {
     if (it->second > most->second) most = it;
   }
   const double n = static_cast<double>(pgs.size()), mean = sum / n;
-  for (const auto& [_, count] : pgs) squares += (static_cast<double>(count) - mean) * (static_cast<double>(count) - mean);
+  for (const auto& [_, count] : pgs)
+    squares += (static_cast<double>(count) - mean) * (static_cast<double>(count) - mean);
   const double deviation = std::sqrt(squares / n);
   // Of throwing `sum` balls into n bins.
   const double expected = std::sqrt(mean * (1.0 - 1.0 / n));
@@ -159,10 +166,13 @@ CommandReply utilization(CommandContext& c, const Args& a) {
   const auto times = [mean](int64_t count) {
     return command::general(mean > 0 ? static_cast<double>(count) / mean : 0);
   };
-  std::string plain = fmt::format("avg {}\nstddev {} (expected baseline {})\n", command::general(mean),
-                                  command::general(deviation), command::general(expected));
-  plain += fmt::format("min osd.{} with {} pgs ({} * mean)\n", least->first, least->second, times(least->second));
-  plain += fmt::format("max osd.{} with {} pgs ({} * mean)\n", most->first, most->second, times(most->second));
+  std::string plain =
+      fmt::format("avg {}\nstddev {} (expected baseline {})\n", command::general(mean),
+                  command::general(deviation), command::general(expected));
+  plain += fmt::format("min osd.{} with {} pgs ({} * mean)\n", least->first, least->second,
+                       times(least->second));
+  plain += fmt::format("max osd.{} with {} pgs ({} * mean)\n", most->first, most->second,
+                       times(most->second));
   return answer(a, o, std::move(plain));
 }
 
@@ -176,11 +186,13 @@ CommandReply ok_to_stop(CommandContext& c, const Args& a) {
   if (!osds) return CommandReply(osds.error());
   const StopSafety safety = stop_safety(c.services, *osds);
   // JSON in one line, whatever the format.
-  CommandReply reply = CommandReply::text(command::print(safety.dump(), command::Format::kJson) + "\n");
+  CommandReply reply =
+      CommandReply::text(command::print(safety.dump(), command::Format::kJson) + "\n");
   if (safety.ok()) return reply;
   reply.rc = -EBUSY;
-  reply.outs = fmt::format("unsafe to stop osd(s) at this time ({} PGs are or would become offline)",
-                           safety.not_ok.size());
+  reply.outs =
+      fmt::format("unsafe to stop osd(s) at this time ({} PGs are or would become offline)",
+                  safety.not_ok.size());
   return reply;
 }
 
@@ -189,7 +201,8 @@ CommandReply safe_to_destroy(CommandContext& c, const Args& a) {
   if (!osds) return CommandReply(osds.error());
   const DestroySafety safety = destroy_safety(c.services, *osds);
   if (wants_json(a)) return answer_json(a, safety.dump());
-  if (!safety.all_safe()) return {safety.unknown_pgs && safety.active.empty() ? -EAGAIN : -EBUSY, safety.text()};
+  if (!safety.all_safe())
+    return {safety.unknown_pgs && safety.active.empty() ? -EAGAIN : -EBUSY, safety.text()};
   std::string ids;
   for (OsdId osd : *osds) ids += (ids.empty() ? "" : ",") + std::to_string(osd);
   return said("OSD(s) " + ids + " are safe to destroy without reducing data durability.");
@@ -206,7 +219,8 @@ CommandReply status(CommandContext& c, const Args& a) {
   const map::OSDMap& m = c.services.osd.map();
   json::array osds;
   TextTable table;
-  for (const char* name : {"ID", "HOST", "USED", "AVAIL", "STATE"}) table.column(name, Align::kLeft, Align::kLeft);
+  for (const char* name : {"ID", "HOST", "USED", "AVAIL", "STATE"})
+    table.column(name, Align::kLeft, Align::kLeft);
   for (OsdId osd : m.osds()) {
     const auto stat = c.services.stats.pg_map().osds.find(osd);
     const bool known = stat != c.services.stats.pg_map().osds.end();
@@ -219,9 +233,13 @@ CommandReply status(CommandContext& c, const Args& a) {
       words += (words.empty() ? "" : ",") + s;
     }
     const std::string host = metadata_of(c, osd, "hostname");
-    osds.push_back(json::object{{"id", osd}, {"host name", host}, {"kb used", used >> 10},
-                                {"kb available", avail >> 10}, {"state", std::move(state)}});
-    table.row({std::to_string(osd), host, command::bytes_text(used), command::bytes_text(avail), words});
+    osds.push_back(json::object{{"id", osd},
+                                {"host name", host},
+                                {"kb used", used >> 10},
+                                {"kb available", avail >> 10},
+                                {"state", std::move(state)}});
+    table.row(
+        {std::to_string(osd), host, command::bytes_text(used), command::bytes_text(avail), words});
   }
   return answer(a, json::object{{"OSDs", std::move(osds)}}, table.to_string());
 }
@@ -235,31 +253,36 @@ CommandReply scrub(CommandContext& c, const Args& a) {
 
 const CommandRow kRows[] = {
     {"osd find name=id,type=CephOsdName", "print where an OSD is", "osd", "r", 0, query(find)},
-    {"osd metadata name=id,type=CephOsdName,req=false", "print what OSDs say of themselves", "osd", "r", 0,
-     query(metadata)},
-    {"osd count-metadata name=property,type=CephString", "count OSDs by a property of theirs", "osd", "r", 0,
-     query(count_metadata)},
+    {"osd metadata name=id,type=CephOsdName,req=false", "print what OSDs say of themselves", "osd",
+     "r", 0, query(metadata)},
+    {"osd count-metadata name=property,type=CephString", "count OSDs by a property of theirs",
+     "osd", "r", 0, query(count_metadata)},
     {"osd versions", "count OSDs by version", "osd", "r", 0, query(versions)},
     {"osd numa-status", "print NUMA nodes of OSDs", "osd", "r", 0, query(numa_status)},
     {"osd perf", "print latencies of OSDs", "osd", "r", 0, query(perf)},
     {"osd blocked-by", "count the PGs that wait for each OSD", "osd", "r", 0, query(blocked_by)},
     {"osd utilization", "print how evenly PGs are spread", "osd", "r", 0, query(utilization)},
     {"osd ok-to-stop name=ids,type=CephString,n=N name=max,type=CephInt,req=false",
-     "check whether OSDs can stop without making data unavailable", "osd", "r", 0, query(ok_to_stop)},
+     "check whether OSDs can stop without making data unavailable", "osd", "r", 0,
+     query(ok_to_stop)},
     {"osd safe-to-destroy name=ids,type=CephString,n=N",
      "check whether OSDs can be destroyed without making data less safe", "osd", "r", 0,
      query(safe_to_destroy)},
-    {"osd last-stat-seq name=id,type=CephOsdName", "print the number of an OSD's last report", "osd", "r", 0,
-     query(last_stat_seq)},
+    {"osd last-stat-seq name=id,type=CephOsdName", "print the number of an OSD's last report",
+     "osd", "r", 0, query(last_stat_seq)},
     {"osd status name=bucket,type=CephString,req=false", "print OSDs with their use", "mgr", "r", 0,
      query(status)},
     {"osd scrub name=who,type=CephString", "scrub the PGs of an OSD", "osd", "rw", 0, query(scrub)},
-    {"osd deep-scrub name=who,type=CephString", "deep-scrub the PGs of an OSD", "osd", "rw", 0, query(scrub)},
-    {"osd repair name=who,type=CephString", "repair the PGs of an OSD", "osd", "rw", 0, query(scrub)},
+    {"osd deep-scrub name=who,type=CephString", "deep-scrub the PGs of an OSD", "osd", "rw", 0,
+     query(scrub)},
+    {"osd repair name=who,type=CephString", "repair the PGs of an OSD", "osd", "rw", 0,
+     query(scrub)},
 };
 
 }  // namespace
 
-void add_osd_queries(CommandTable& table) { table.add(kRows); }
+void add_osd_queries(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

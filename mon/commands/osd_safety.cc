@@ -73,12 +73,17 @@ std::string DestroySafety::text() const {
   if (!active.empty())
     out += fmt::format("OSD(s) {} have {} pgs currently mapped to them. ", list(active), num_pgs);
   if (!missing_stats.empty())
-    out += fmt::format("OSD(s) {} have no reported stats, and not all PGs are active+clean; we cannot "
-                       "draw any conclusions. ", list(missing_stats));
+    out += fmt::format(
+        "OSD(s) {} have no reported stats, and not all PGs are active+clean; we cannot "
+        "draw any conclusions. ",
+        list(missing_stats));
   if (!stored_pgs.empty())
-    out += fmt::format("OSD(s) {} last reported they still store some PG data, and not all PGs are "
-                       "active+clean; we cannot be sure they aren't still needed. ", list(stored_pgs));
-  if (unknown_pgs && out.empty()) out = "some PGs are in an unknown state; wait until all have reported. ";
+    out += fmt::format(
+        "OSD(s) {} last reported they still store some PG data, and not all PGs are "
+        "active+clean; we cannot be sure they aren't still needed. ",
+        list(stored_pgs));
+  if (unknown_pgs && out.empty())
+    out = "some PGs are in an unknown state; wait until all have reported. ";
   return out;
 }
 
@@ -94,7 +99,8 @@ StopSafety stop_safety(const Services& s, const std::set<OsdId>& osds) {
   out.osds = osds;
   const map::OSDMap& map = s.osd.map();
   for (const auto& [id, pg] : s.stats.pg_map().pgs) {
-    const auto hit = std::count_if(pg.acting.begin(), pg.acting.end(), [&](OsdId o) { return osds.count(o); });
+    const auto hit =
+        std::count_if(pg.acting.begin(), pg.acting.end(), [&](OsdId o) { return osds.count(o); });
     const map::PgPool* pool = map.pool(id.pool);
     if (!pool) continue;
     if (!pg.state) {

@@ -17,7 +17,9 @@ struct DestroySafety {
   int64_t num_pgs = 0;  ///< mapped to the active ones
   bool unknown_pgs = false;
 
-  bool all_safe() const { return active.empty() && missing_stats.empty() && stored_pgs.empty() && !unknown_pgs; }
+  bool all_safe() const {
+    return active.empty() && missing_stats.empty() && stored_pgs.empty() && !unknown_pgs;
+  }
   /// Why not, one sentence each.
   std::string text() const;
   boost::json::object dump() const;
@@ -26,10 +28,10 @@ DestroySafety destroy_safety(const Services& s, const std::set<OsdId>& osds);
 
 struct StopSafety {
   std::set<OsdId> osds;
-  std::vector<PgId> not_ok;      ///< inactive already or then
-  std::vector<PgId> degraded;    ///< active with fewer copies than before
-  std::vector<PgId> inactive;    ///< would drop below min_size
-  std::vector<PgId> already_bad; ///< not active now
+  std::vector<PgId> not_ok;       ///< inactive already or then
+  std::vector<PgId> degraded;     ///< active with fewer copies than before
+  std::vector<PgId> inactive;     ///< would drop below min_size
+  std::vector<PgId> already_bad;  ///< not active now
   int64_t num_ok = 0;
   bool ok() const { return not_ok.empty(); }
   boost::json::object dump() const;

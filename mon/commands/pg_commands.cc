@@ -12,7 +12,8 @@ CommandReply check_pgs(CommandContext& c, const std::vector<std::string>& words)
   for (const std::string& word : words) {
     const Result<PgId> pg = PgId::parse(word);
     if (!pg) return {-EINVAL, "invalid pgid '" + word + "'"};
-    if (!c.services.osd.map().pg_exists(*pg)) return {-ENOENT, fmt::format("pg {} does not exist", pg->to_string())};
+    if (!c.services.osd.map().pg_exists(*pg))
+      return {-ENOENT, fmt::format("pg {} does not exist", pg->to_string())};
   }
   return {};
 }
@@ -45,28 +46,38 @@ const CommandRow kRows[] = {
     {"pg scrub name=pgid,type=CephPgid", "scrub a PG", "pg", "rw", 0, query(scrub)},
     {"pg deep-scrub name=pgid,type=CephPgid", "deep-scrub a PG", "pg", "rw", 0, query(scrub)},
     {"pg repair name=pgid,type=CephPgid", "repair a PG", "pg", "rw", 0, query(scrub)},
-    {"pg force-recovery name=pgid,type=CephPgid,n=N", "recover PGs first", "pg", "rw", 0, query(force)},
-    {"pg force-backfill name=pgid,type=CephPgid,n=N", "backfill PGs first", "pg", "rw", 0, query(force)},
-    {"pg cancel-force-recovery name=pgid,type=CephPgid,n=N", "recover PGs in their turn", "pg", "rw", 0, query(force)},
-    {"pg cancel-force-backfill name=pgid,type=CephPgid,n=N", "backfill PGs in their turn", "pg", "rw", 0, query(force)},
+    {"pg force-recovery name=pgid,type=CephPgid,n=N", "recover PGs first", "pg", "rw", 0,
+     query(force)},
+    {"pg force-backfill name=pgid,type=CephPgid,n=N", "backfill PGs first", "pg", "rw", 0,
+     query(force)},
+    {"pg cancel-force-recovery name=pgid,type=CephPgid,n=N", "recover PGs in their turn", "pg",
+     "rw", 0, query(force)},
+    {"pg cancel-force-backfill name=pgid,type=CephPgid,n=N", "backfill PGs in their turn", "pg",
+     "rw", 0, query(force)},
     {"pg repeer name=pgid,type=CephPgid", "let a PG peer again", "osd", "rw", 0, query(scrub)},
-    {"osd pool scrub name=who,type=CephPoolname,n=N", "scrub pools", "osd", "rw", 0, query(pool_request)},
-    {"osd pool deep-scrub name=who,type=CephPoolname,n=N", "deep-scrub pools", "osd", "rw", 0, query(pool_request)},
-    {"osd pool repair name=who,type=CephPoolname,n=N", "repair pools", "osd", "rw", 0, query(pool_request)},
-    {"osd pool force-recovery name=who,type=CephPoolname,n=N", "recover pools first", "osd", "rw", 0,
+    {"osd pool scrub name=who,type=CephPoolname,n=N", "scrub pools", "osd", "rw", 0,
      query(pool_request)},
-    {"osd pool force-backfill name=who,type=CephPoolname,n=N", "backfill pools first", "osd", "rw", 0,
+    {"osd pool deep-scrub name=who,type=CephPoolname,n=N", "deep-scrub pools", "osd", "rw", 0,
      query(pool_request)},
-    {"osd pool cancel-force-recovery name=who,type=CephPoolname,n=N", "recover pools in their turn", "osd", "rw", 0,
+    {"osd pool repair name=who,type=CephPoolname,n=N", "repair pools", "osd", "rw", 0,
      query(pool_request)},
-    {"osd pool cancel-force-backfill name=who,type=CephPoolname,n=N", "backfill pools in their turn", "osd", "rw", 0,
-     query(pool_request)},
-    {"osd force-create-pg name=pgid,type=CephPgid name=yes_i_really_mean_it,type=CephBool,req=false",
+    {"osd pool force-recovery name=who,type=CephPoolname,n=N", "recover pools first", "osd", "rw",
+     0, query(pool_request)},
+    {"osd pool force-backfill name=who,type=CephPoolname,n=N", "backfill pools first", "osd", "rw",
+     0, query(pool_request)},
+    {"osd pool cancel-force-recovery name=who,type=CephPoolname,n=N", "recover pools in their turn",
+     "osd", "rw", 0, query(pool_request)},
+    {"osd pool cancel-force-backfill name=who,type=CephPoolname,n=N",
+     "backfill pools in their turn", "osd", "rw", 0, query(pool_request)},
+    {"osd force-create-pg name=pgid,type=CephPgid "
+     "name=yes_i_really_mean_it,type=CephBool,req=false",
      "create a PG anew, empty", "osd", "rw", 0, query(force_create)},
 };
 
 }  // namespace
 
-void add_pg_commands(CommandTable& table) { table.add(kRows); }
+void add_pg_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

@@ -15,7 +15,9 @@ using command::Align;
 using command::TextTable;
 using map::PgStat;
 
-const map::PgMap& pg_map(const CommandContext& c) { return c.services.stats.pg_map(); }
+const map::PgMap& pg_map(const CommandContext& c) {
+  return c.services.stats.pg_map();
+}
 
 CommandReply stat(CommandContext& c, const Args& a) {
   const map::PgMap& pgs = pg_map(c);
@@ -36,12 +38,14 @@ CommandReply stat(CommandContext& c, const Args& a) {
                  {"total_avail_bytes", space.statfs.available},
                  {"total_used_bytes", used},
                  {"total_used_raw_bytes", used}};
-  for (const auto& part : {dump_recovery_state(sum), dump_recovery_rate(rate), dump_client_rate(rate)})
+  for (const auto& part :
+       {dump_recovery_state(sum), dump_recovery_rate(rate), dump_client_rate(rate)})
     for (const auto& kv : part) o[kv.key()] = kv.value();
-  std::string plain = fmt::format("{} pgs: {}; {} data, {} used, {} / {} avail", pgs.pgs.size(), counts,
-                                  command::bytes_text(static_cast<uint64_t>(std::max<int64_t>(0, sum.num_bytes))),
-                                  command::bytes_text(used), command::bytes_text(space.statfs.available),
-                                  command::bytes_text(space.statfs.total));
+  std::string plain =
+      fmt::format("{} pgs: {}; {} data, {} used, {} / {} avail", pgs.pgs.size(), counts,
+                  command::bytes_text(static_cast<uint64_t>(std::max<int64_t>(0, sum.num_bytes))),
+                  command::bytes_text(used), command::bytes_text(space.statfs.available),
+                  command::bytes_text(space.statfs.total));
   if (const std::string t = client_rate_text(rate); !t.empty()) plain += "; " + t;
   for (const std::string& line : recovery_lines(sum)) plain += "; " + line;
   if (const std::string t = recovery_rate_text(rate); !t.empty()) plain += "; " + t + " recovering";
@@ -62,7 +66,9 @@ std::string dump_contents(const Args& a) {
   return words.front();
 }
 
-CommandReply dump(CommandContext& c, const Args& a) { return dump_of(a, pg_map(c), dump_contents(a)); }
+CommandReply dump(CommandContext& c, const Args& a) {
+  return dump_of(a, pg_map(c), dump_contents(a));
+}
 
 CommandReply dump_json(CommandContext& c, const Args& a) {
   const std::string what = dump_contents(a);
@@ -81,12 +87,14 @@ CommandReply dump_pools_json(CommandContext& c, const Args& a) {
 
 CommandReply getmap(CommandContext& c, const Args&) {
   // Ours is JSON: the binary form of Ceph's PGMap is known to nobody but its manager.
-  CommandReply reply = CommandReply::json(map::dump_pg_map(pg_map(c), "all"), command::Format::kJson);
+  CommandReply reply =
+      CommandReply::json(map::dump_pg_map(pg_map(c), "all"), command::Format::kJson);
   reply.outs = fmt::format("got pgmap version {}", pg_map(c).version);
   return reply;
 }
 
-// ---- pg ls ----------------------------------------------------------------------------------------
+// ---- pg ls
+// ----------------------------------------------------------------------------------------
 
 Result<uint64_t> parse_states(const Args& a) {
   uint64_t states = 0;
@@ -107,7 +115,8 @@ CommandReply list(CommandContext& c, const Args& a, const PgFilter& filter) {
   std::vector<const PgStat*> found;
   for (const auto& [_, pg] : pg_map(c).pgs)
     if (filter(pg) && (pg.state & *states) == *states) found.push_back(&pg);
-  if (!wants_json(a)) return CommandReply::text(map::print_pg_ls(found, c.services.runtime.clock().wall()));
+  if (!wants_json(a))
+    return CommandReply::text(map::print_pg_ls(found, c.services.runtime.clock().wall()));
   json::array stats;
   for (const PgStat* pg : found) stats.push_back(map::dump_pg_stat(*pg));
   return answer_json(a, json::object{{"pg_ready", true}, {"pg_stats", std::move(stats)}});
@@ -115,7 +124,8 @@ CommandReply list(CommandContext& c, const Args& a, const PgFilter& filter) {
 
 CommandReply ls(CommandContext& c, const Args& a) {
   const std::optional<int64_t> pool = a.opt_int("pool");
-  if (pool && !c.services.osd.map().pool(*pool)) return {-ENOENT, fmt::format("pool {} does not exist", *pool)};
+  if (pool && !c.services.osd.map().pool(*pool))
+    return {-ENOENT, fmt::format("pool {} does not exist", *pool)};
   return list(c, a, [&](const PgStat& pg) { return !pool || pg.pgid.pool == *pool; });
 }
 
@@ -130,17 +140,23 @@ CommandReply ls_of_osd(CommandContext& c, const Args& a, bool primary) {
   if (const Result<> known = check_osd(c.services.osd.map(), osd); !known)
     return {-ENOENT, fmt::format("osd {} does not exist", osd)};
   const std::optional<int64_t> pool = a.opt_int("pool");
-  if (pool && !c.services.osd.map().pool(*pool)) return {-ENOENT, fmt::format("pool {} does not exist", *pool)};
+  if (pool && !c.services.osd.map().pool(*pool))
+    return {-ENOENT, fmt::format("pool {} does not exist", *pool)};
   return list(c, a, [&](const PgStat& pg) {
     if (pool && pg.pgid.pool != *pool) return false;
     if (primary) return pg.acting_primary == osd;
     return std::find(pg.acting.begin(), pg.acting.end(), osd) != pg.acting.end();
   });
 }
-CommandReply ls_by_osd(CommandContext& c, const Args& a) { return ls_of_osd(c, a, false); }
-CommandReply ls_by_primary(CommandContext& c, const Args& a) { return ls_of_osd(c, a, true); }
+CommandReply ls_by_osd(CommandContext& c, const Args& a) {
+  return ls_of_osd(c, a, false);
+}
+CommandReply ls_by_primary(CommandContext& c, const Args& a) {
+  return ls_of_osd(c, a, true);
+}
 
-// ---- stuck ----------------------------------------------------------------------------------------
+// ---- stuck
+// ----------------------------------------------------------------------------------------
 
 /// Since when the PG has been what `kind` calls stuck; nothing where it is not.
 std::optional<Utime> stuck_since(const PgStat& s, const std::string& kind) {
@@ -161,7 +177,8 @@ CommandReply dump_stuck(CommandContext& c, const Args& a) {
   TextTable table;
   table.column("PG_STAT", Align::kLeft, Align::kLeft);
   table.column("STATE", Align::kLeft, Align::kRight);
-  for (const char* name : {"UP", "UP_PRIMARY", "ACTING", "ACTING_PRIMARY"}) table.column(name, Align::kLeft, Align::kRight);
+  for (const char* name : {"UP", "UP_PRIMARY", "ACTING", "ACTING_PRIMARY"})
+    table.column(name, Align::kLeft, Align::kRight);
   for (const auto& [pgid, s] : pg_map(c).pgs) {
     const bool is_stuck = std::any_of(kinds.begin(), kinds.end(), [&](const std::string& kind) {
       const std::optional<Utime> since = stuck_since(s, kind);
@@ -169,12 +186,13 @@ CommandReply dump_stuck(CommandContext& c, const Args& a) {
     });
     if (!is_stuck) continue;
     stuck.push_back(map::dump_pg_stat(s));
-    table.row({pgid.to_string(), map::pg_state_text(s.state), osds_text(s.up), std::to_string(s.up_primary),
-               osds_text(s.acting), std::to_string(s.acting_primary)});
+    table.row({pgid.to_string(), map::pg_state_text(s.state), osds_text(s.up),
+               std::to_string(s.up_primary), osds_text(s.acting),
+               std::to_string(s.acting_primary)});
   }
   std::string plain = table.empty() ? "" : table.to_string();
-  CommandReply reply =
-      answer(a, json::object{{"pg_ready", true}, {"stuck_pg_stats", std::move(stuck)}}, std::move(plain));
+  CommandReply reply = answer(
+      a, json::object{{"pg_ready", true}, {"stuck_pg_stats", std::move(stuck)}}, std::move(plain));
   reply.outs = "ok";
   return reply;
 }
@@ -184,7 +202,8 @@ CommandReply debug(CommandContext& c, const Args& a) {
   bool yes = sum.num_objects_unfound > 0;
   if (a.str("debugop") == "degraded_pgs_exist") {
     const auto& pgs = pg_map(c).pgs;
-    yes = std::any_of(pgs.begin(), pgs.end(), [](const auto& p) { return (p.second.state & map::kPgDegraded) != 0; });
+    yes = std::any_of(pgs.begin(), pgs.end(),
+                      [](const auto& p) { return (p.second.state & map::kPgDegraded) != 0; });
   }
   return CommandReply::text(yes ? "TRUE" : "FALSE");
 }
@@ -198,19 +217,24 @@ CommandReply map_pg(CommandContext& c, const Args& a) {
   json::object o{{"epoch", m.epoch}, {"raw_pgid", pg.to_string()}, {"pgid", reduced.to_string()}};
   o["up"] = osds_json(where.up);
   o["acting"] = osds_json(where.acting);
-  return answer(a, o, fmt::format("osdmap e{} pg {} ({}) -> up {} acting {}\n", m.epoch, pg.to_string(),
-                                  reduced.to_string(), osds_text(where.up), osds_text(where.acting)));
+  return answer(a, o,
+                fmt::format("osdmap e{} pg {} ({}) -> up {} acting {}\n", m.epoch, pg.to_string(),
+                            reduced.to_string(), osds_text(where.up), osds_text(where.acting)));
 }
 
 const CommandRow kRows[] = {
     {"pg stat", "count PGs by state", "pg", "r", 0, query(stat)},
     {"pg getmap", "fetch PG statistics as a file", "pg", "r", 0, query(getmap)},
-    {"pg dump name=dumpcontents,type=CephChoices,strings=all|summary|sum|delta|pools|osds|pgs|pgs_brief,n=N,"
+    {"pg dump "
+     "name=dumpcontents,type=CephChoices,strings=all|summary|sum|delta|pools|osds|pgs|pgs_brief,n="
+     "N,"
      "req=false",
      "print PG statistics", "pg", "r", 0, query(dump)},
-    {"pg dump_json name=dumpcontents,type=CephChoices,strings=all|summary|sum|pools|osds|pgs,n=N,req=false",
+    {"pg dump_json "
+     "name=dumpcontents,type=CephChoices,strings=all|summary|sum|pools|osds|pgs,n=N,req=false",
      "print PG statistics as JSON", "pg", "r", 0, query(dump_json)},
-    {"pg dump_pools_json", "print pools of the PG statistics as JSON", "pg", "r", 0, query(dump_pools_json)},
+    {"pg dump_pools_json", "print pools of the PG statistics as JSON", "pg", "r", 0,
+     query(dump_pools_json)},
     {"pg ls-by-pool name=poolstr,type=CephString name=states,type=CephString,n=N,req=false",
      "list the PGs of a pool, in some states or all", "pg", "r", 0, query(ls_by_pool)},
     {"pg ls-by-primary name=osd,type=CephOsdName name=pool,type=CephInt,req=false "
@@ -221,7 +245,9 @@ const CommandRow kRows[] = {
      "list the PGs on an OSD", "pg", "r", 0, query(ls_by_osd)},
     {"pg ls name=pool,type=CephInt,req=false name=states,type=CephString,n=N,req=false",
      "list PGs, of one pool (by id) and in some states or all", "pg", "r", 0, query(ls)},
-    {"pg dump_stuck name=stuckops,type=CephChoices,strings=inactive|unclean|stale|undersized|degraded,n=N,req=false "
+    {"pg dump_stuck "
+     "name=stuckops,type=CephChoices,strings=inactive|unclean|stale|undersized|degraded,n=N,req="
+     "false "
      "name=threshold,type=CephInt,req=false",
      "print PGs that have been in a bad state for long", "pg", "r", 0, query(dump_stuck)},
     {"pg debug name=debugop,type=CephChoices,strings=unfound_objects_exist|degraded_pgs_exist",
@@ -231,6 +257,8 @@ const CommandRow kRows[] = {
 
 }  // namespace
 
-void add_pg_queries(CommandTable& table) { table.add(kRows); }
+void add_pg_queries(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

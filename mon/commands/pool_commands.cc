@@ -23,7 +23,8 @@ Text create(CommandContext& c, const Args& a, OsdDraft& d) {
   r.pgp_num = a.opt_int("pgp_num");
   r.type = a.str_or("pool_type", "");
   r.rule = a.str_or("rule", "");
-  // For replicated pools the word in the profile's place is the rule, as in `create p 8 8 replicated r`.
+  // For replicated pools the word in the profile's place is the rule, as in `create p 8 8
+  // replicated r`.
   if (r.rule.empty() && r.type != "erasure") r.rule = a.str_or("erasure_code_profile", "");
   r.expected_num_objects = a.opt_int("expected_num_objects");
   r.size = a.opt_int("size");
@@ -51,9 +52,10 @@ Text remove(CommandContext& c, const Args& a, OsdDraft& d) {
   const bool without_checks = a.flag("yes_i_really_really_mean_it_not_faking");
   const bool sure = a.flag("yes_i_really_really_mean_it") && a.str_or("pool2", "") == name;
   if (!without_checks && !sure)
-    return fail(EPERM, "WARNING: this will *PERMANENTLY DESTROY* all data stored in pool " + name +
-                           ".  If you are *ABSOLUTELY CERTAIN* that is what you want, pass the pool name "
-                           "*twice*, followed by --yes-i-really-really-mean-it.");
+    return fail(EPERM,
+                "WARNING: this will *PERMANENTLY DESTROY* all data stored in pool " + name +
+                    ".  If you are *ABSOLUTELY CERTAIN* that is what you want, pass the pool name "
+                    "*twice*, followed by --yes-i-really-really-mean-it.");
   TRY_VOID(may_delete_pool(c.services.config, d.now, *id));
   d.remove_pool(*id);
   return "pool '" + name + "' removed";
@@ -64,7 +66,9 @@ Text rename(CommandContext&, const Args& a, OsdDraft& d) {
   const auto id = d.now.find_pool(from), other = d.now.find_pool(to);
   if (!id) {
     // A repeated request is a success.
-    if (other) return "pool '" + from + "' does not exist; pool '" + to + "' does -- assuming successful rename";
+    if (other)
+      return "pool '" + from + "' does not exist; pool '" + to +
+             "' does -- assuming successful rename";
     return fail(ENOENT, "unrecognized pool '" + from + "'");
   }
   if (other) return fail(EEXIST, "pool '" + to + "' already exists");
@@ -75,7 +79,8 @@ Text rename(CommandContext&, const Args& a, OsdDraft& d) {
 
 Text set(CommandContext& c, const Args& a, OsdDraft& d) {
   TRY(id, find_pool(d.now, a.str("pool")));
-  return set_pool_variable(c.services.config, d, id, a.str("var"), a.str("val"), a.flag("yes_i_really_mean_it"));
+  return set_pool_variable(c.services.config, d, id, a.str("var"), a.str("val"),
+                           a.flag("yes_i_really_mean_it"));
 }
 
 Text set_quota(CommandContext&, const Args& a, OsdDraft& d) {
@@ -99,7 +104,8 @@ Text set_quota(CommandContext&, const Args& a, OsdDraft& d) {
   return fmt::format("set-quota {} = {} for pool {}", field, value, a.str("pool"));
 }
 
-// ---- applications ---------------------------------------------------------------------------------
+// ---- applications
+// ---------------------------------------------------------------------------------
 
 struct App {
   PoolId id;
@@ -116,12 +122,15 @@ Text enable_app(CommandContext&, const Args& a, OsdDraft& d) {
   TRY(app, find_app(a, d));
   const PgPool& p = *d.now.pool(app.id);
   if (app.name.empty() || app.name.size() > kMaxApplicationLength)
-    return fail(EINVAL, fmt::format("application name '{}' is too long; max length {}", app.name, kMaxApplicationLength));
+    return fail(EINVAL, fmt::format("application name '{}' is too long; max length {}", app.name,
+                                    kMaxApplicationLength));
   if (!app.is_enabled && !p.applications.empty() && !a.flag("yes_i_really_mean_it"))
-    return fail(EPERM, "Are you SURE? Pool '" + app.pool + "' already has an enabled application; pass "
-                       "--yes-i-really-mean-it to proceed anyway");
+    return fail(EPERM, "Are you SURE? Pool '" + app.pool +
+                           "' already has an enabled application; pass "
+                           "--yes-i-really-mean-it to proceed anyway");
   if (!app.is_enabled && p.applications.size() >= kMaxApplications)
-    return fail(EINVAL, fmt::format("too many enabled applications on pool '{}'; max {}", app.pool, kMaxApplications));
+    return fail(EINVAL, fmt::format("too many enabled applications on pool '{}'; max {}", app.pool,
+                                    kMaxApplications));
   if (!app.is_enabled) d.edit_pool(app.id).applications[app.name];
   return "enabled application '" + app.name + "' on pool '" + app.pool + "'";
 }
@@ -129,9 +138,11 @@ Text enable_app(CommandContext&, const Args& a, OsdDraft& d) {
 Text disable_app(CommandContext&, const Args& a, OsdDraft& d) {
   TRY(app, find_app(a, d));
   if (!a.flag("yes_i_really_mean_it"))
-    return fail(EPERM, "Are you SURE? Disabling an application within a pool might result in loss of "
-                       "application functionality; pass --yes-i-really-mean-it to proceed anyway");
-  if (!app.is_enabled) return "application '" + app.name + "' is not enabled on pool '" + app.pool + "'";
+    return fail(EPERM,
+                "Are you SURE? Disabling an application within a pool might result in loss of "
+                "application functionality; pass --yes-i-really-mean-it to proceed anyway");
+  if (!app.is_enabled)
+    return "application '" + app.name + "' is not enabled on pool '" + app.pool + "'";
   d.edit_pool(app.id).applications.erase(app.name);
   return "disable application '" + app.name + "' on pool '" + app.pool + "'";
 }
@@ -139,31 +150,39 @@ Text disable_app(CommandContext&, const Args& a, OsdDraft& d) {
 Text set_app(CommandContext&, const Args& a, OsdDraft& d) {
   TRY(app, find_app(a, d));
   const std::string key = a.str("key"), value = a.str("value");
-  const Error missing = fail(ENOENT, "application '" + app.name + "' is not enabled on pool '" + app.pool + "'");
+  const Error missing =
+      fail(ENOENT, "application '" + app.name + "' is not enabled on pool '" + app.pool + "'");
   if (!app.is_enabled) return missing;
   if (key.empty() || key.size() > kMaxApplicationLength)
-    return fail(EINVAL, fmt::format("key '{}' too long; max length {}", key, kMaxApplicationLength));
+    return fail(EINVAL,
+                fmt::format("key '{}' too long; max length {}", key, kMaxApplicationLength));
   if (value.size() > kMaxApplicationLength)
-    return fail(EINVAL, fmt::format("value '{}' too long; max length {}", value, kMaxApplicationLength));
+    return fail(EINVAL,
+                fmt::format("value '{}' too long; max length {}", value, kMaxApplicationLength));
   const auto& now = d.now.pool(app.id)->applications.at(app.name);
   if (!now.count(key) && now.size() >= kMaxApplicationKeys)
-    return fail(EINVAL, fmt::format("too many keys set for application '{}' on pool '{}'; max {}", app.name,
-                                    app.pool, kMaxApplicationKeys));
+    return fail(EINVAL, fmt::format("too many keys set for application '{}' on pool '{}'; max {}",
+                                    app.name, app.pool, kMaxApplicationKeys));
   d.edit_pool(app.id).applications[app.name][key] = value;
-  return fmt::format("set application '{}' key '{}' to '{}' on pool '{}'", app.name, key, value, app.pool);
+  return fmt::format("set application '{}' key '{}' to '{}' on pool '{}'", app.name, key, value,
+                     app.pool);
 }
 
 Text rm_app(CommandContext&, const Args& a, OsdDraft& d) {
   TRY(app, find_app(a, d));
   const std::string key = a.str("key");
-  if (!app.is_enabled) return fail(ENOENT, "application '" + app.name + "' is not enabled on pool '" + app.pool + "'");
+  if (!app.is_enabled)
+    return fail(ENOENT, "application '" + app.name + "' is not enabled on pool '" + app.pool + "'");
   if (!d.now.pool(app.id)->applications.at(app.name).count(key))
-    return fmt::format("application '{}' on pool '{}' does not have key '{}'", app.name, app.pool, key);
+    return fmt::format("application '{}' on pool '{}' does not have key '{}'", app.name, app.pool,
+                       key);
   d.edit_pool(app.id).applications[app.name].erase(key);
   return fmt::format("removed application '{}' key '{}' on pool '{}'", app.name, key, app.pool);
 }
 
-CommandReply no_snapshots(CommandContext&, const Args&) { return {-EOPNOTSUPP, "snapshots are not supported"}; }
+CommandReply no_snapshots(CommandContext&, const Args&) {
+  return {-EOPNOTSUPP, "snapshots are not supported"};
+}
 
 const CommandRow kRows[] = {
     {"osd pool create name=pool,type=CephPoolname name=pg_num,type=CephInt,range=0,req=false "
@@ -185,8 +204,8 @@ const CommandRow kRows[] = {
      "name=yes_i_really_really_mean_it,type=CephBool,req=false "
      "name=yes_i_really_really_mean_it_not_faking,type=CephBool,req=false",
      "delete a pool and all its objects", "osd", "rw", 0, edits(remove)},
-    {"osd pool rename name=srcpool,type=CephPoolname name=destpool,type=CephPoolname", "rename a pool", "osd",
-     "rw", 0, edits(rename)},
+    {"osd pool rename name=srcpool,type=CephPoolname name=destpool,type=CephPoolname",
+     "rename a pool", "osd", "rw", 0, edits(rename)},
     {"osd pool set name=pool,type=CephPoolname "
      "name=var,type=CephChoices,strings=size|min_size|pg_num|pgp_num|pgp_num_actual|crush_rule|"
      "hashpspool|nodelete|nopgchange|nosizechange|write_fadvise_dontneed|noscrub|nodeep-scrub|"
@@ -206,24 +225,29 @@ const CommandRow kRows[] = {
      "name=field,type=CephChoices,strings=max_objects|max_bytes name=val,type=CephString",
      "limit a pool's objects or bytes; 0 is no limit", "osd", "rw", 0, edits(set_quota)},
     {"osd pool application enable name=pool,type=CephPoolname "
-     "name=app,type=CephString,goodchars=[A-Za-z0-9-_.] name=yes_i_really_mean_it,type=CephBool,req=false",
+     "name=app,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=yes_i_really_mean_it,type=CephBool,req=false",
      "say which application uses a pool", "osd", "rw", 0, edits(enable_app)},
     {"osd pool application disable name=pool,type=CephPoolname name=app,type=CephString "
      "name=yes_i_really_mean_it,type=CephBool,req=false",
      "take an application off a pool", "osd", "rw", 0, edits(disable_app)},
     {"osd pool application set name=pool,type=CephPoolname name=app,type=CephString "
-     "name=key,type=CephString,goodchars=[A-Za-z0-9-_.] name=value,type=CephString,goodchars=[A-Za-z0-9-_.=]",
+     "name=key,type=CephString,goodchars=[A-Za-z0-9-_.] "
+     "name=value,type=CephString,goodchars=[A-Za-z0-9-_.=]",
      "keep a value for an application of a pool", "osd", "rw", 0, edits(set_app)},
-    {"osd pool application rm name=pool,type=CephPoolname name=app,type=CephString name=key,type=CephString",
+    {"osd pool application rm name=pool,type=CephPoolname name=app,type=CephString "
+     "name=key,type=CephString",
      "remove a value of an application of a pool", "osd", "rw", 0, edits(rm_app)},
-    {"osd pool mksnap name=pool,type=CephPoolname name=snap,type=CephString", "make a snapshot of a pool", "osd",
-     "rw", 0, query(no_snapshots)},
-    {"osd pool rmsnap name=pool,type=CephPoolname name=snap,type=CephString", "remove a snapshot of a pool", "osd",
-     "rw", 0, query(no_snapshots)},
+    {"osd pool mksnap name=pool,type=CephPoolname name=snap,type=CephString",
+     "make a snapshot of a pool", "osd", "rw", 0, query(no_snapshots)},
+    {"osd pool rmsnap name=pool,type=CephPoolname name=snap,type=CephString",
+     "remove a snapshot of a pool", "osd", "rw", 0, query(no_snapshots)},
 };
 
 }  // namespace
 
-void add_pool_commands(CommandTable& table) { table.add(kRows); }
+void add_pool_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

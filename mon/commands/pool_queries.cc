@@ -42,7 +42,8 @@ CommandReply lspools(CommandContext& c, const Args& a) {
   return answer(a, pools, std::move(plain));
 }
 
-// ---- osd pool get ---------------------------------------------------------------------------------
+// ---- osd pool get
+// ---------------------------------------------------------------------------------
 
 /// One variable's value; nothing where the pool does not have it.
 std::optional<json::value> variable(const map::OSDMap& m, const PgPool& p, const std::string& var) {
@@ -53,7 +54,8 @@ std::optional<json::value> variable(const map::OSDMap& m, const PgPool& p, const
   if (var == "crush_rule") return json::value(m.crush->rule_name(p.crush_rule));
   if (var == "use_gmt_hitset") return json::value(p.use_gmt_hitset);
   if (var == "fast_read") return json::value(p.fast_read ? 1 : 0);
-  if (var == "pg_autoscale_mode") return json::value(map::pg_autoscale_mode_name(p.pg_autoscale_mode));
+  if (var == "pg_autoscale_mode")
+    return json::value(map::pg_autoscale_mode_name(p.pg_autoscale_mode));
   if (var == "bulk") return json::value((p.flags & (1 << 17)) != 0);
   if (var == "target_max_objects" && p.tier_of >= 0) return json::value(p.target_max_objects);
   if (var == "target_max_bytes" && p.tier_of >= 0) return json::value(p.target_max_bytes);
@@ -67,15 +69,46 @@ std::optional<json::value> variable(const map::OSDMap& m, const PgPool& p, const
 }
 
 /// The order in which `all` prints them.
-constexpr const char* kVariables[] = {
-    "size", "min_size", "pg_num", "pgp_num", "crush_rule", "hashpspool", "nodelete", "nopgchange",
-    "nosizechange", "write_fadvise_dontneed", "noscrub", "nodeep-scrub", "use_gmt_hitset",
-    "erasure_code_profile", "fast_read", "scrub_min_interval", "scrub_max_interval", "deep_scrub_interval",
-    "recovery_priority", "recovery_op_priority", "scrub_priority", "compression_mode",
-    "compression_algorithm", "compression_required_ratio", "compression_max_blob_size",
-    "compression_min_blob_size", "csum_type", "csum_max_block", "csum_min_block", "fingerprint_algorithm",
-    "pg_autoscale_mode", "pg_num_min", "pg_num_max", "target_size_bytes", "target_size_ratio",
-    "pg_autoscale_bias", "dedup_tier", "dedup_chunk_algorithm", "dedup_cdc_chunk_size", "bulk"};
+constexpr const char* kVariables[] = {"size",
+                                      "min_size",
+                                      "pg_num",
+                                      "pgp_num",
+                                      "crush_rule",
+                                      "hashpspool",
+                                      "nodelete",
+                                      "nopgchange",
+                                      "nosizechange",
+                                      "write_fadvise_dontneed",
+                                      "noscrub",
+                                      "nodeep-scrub",
+                                      "use_gmt_hitset",
+                                      "erasure_code_profile",
+                                      "fast_read",
+                                      "scrub_min_interval",
+                                      "scrub_max_interval",
+                                      "deep_scrub_interval",
+                                      "recovery_priority",
+                                      "recovery_op_priority",
+                                      "scrub_priority",
+                                      "compression_mode",
+                                      "compression_algorithm",
+                                      "compression_required_ratio",
+                                      "compression_max_blob_size",
+                                      "compression_min_blob_size",
+                                      "csum_type",
+                                      "csum_max_block",
+                                      "csum_min_block",
+                                      "fingerprint_algorithm",
+                                      "pg_autoscale_mode",
+                                      "pg_num_min",
+                                      "pg_num_max",
+                                      "target_size_bytes",
+                                      "target_size_ratio",
+                                      "pg_autoscale_bias",
+                                      "dedup_tier",
+                                      "dedup_chunk_algorithm",
+                                      "dedup_cdc_chunk_size",
+                                      "bulk"};
 
 std::string plain_value(const std::string& var, const json::value& v) {
   if (v.is_string()) return std::string(v.get_string());
@@ -106,11 +139,13 @@ CommandReply get(CommandContext& c, const Args& a) {
     put(var, *v);
     return answer(a, o, std::move(plain));
   }
-  if (PoolOpts::find(var)) return {-ENOENT, "option '" + var + "' is not set on pool '" + a.str("pool") + "'"};
+  if (PoolOpts::find(var))
+    return {-ENOENT, "option '" + var + "' is not set on pool '" + a.str("pool") + "'"};
   return {-EACCES, "pool '" + a.str("pool") + "' is not a tier pool: variable not applicable"};
 }
 
-// ---- quota and applications -----------------------------------------------------------------------
+// ---- quota and applications
+// -----------------------------------------------------------------------
 
 CommandReply get_quota(CommandContext& c, const Args& a) {
   const map::OSDMap& m = c.services.osd.map();
@@ -119,7 +154,8 @@ CommandReply get_quota(CommandContext& c, const Args& a) {
   if (!id) return {-ENOENT, "unrecognized pool '" + name + "'"};
   const PgPool& p = *m.pool(*id);
   const map::ObjectStats now = pool_space(m, c.services.stats.pg_map(), *id).stats;
-  const auto objects = static_cast<uint64_t>(now.num_objects), bytes = static_cast<uint64_t>(now.num_bytes);
+  const auto objects = static_cast<uint64_t>(now.num_objects),
+             bytes = static_cast<uint64_t>(now.num_bytes);
   json::object o{{"pool_name", name},
                  {"pool_id", *id},
                  {"quota_max_objects", p.quota_max_objects},
@@ -136,8 +172,9 @@ CommandReply get_quota(CommandContext& c, const Args& a) {
     // Whole bytes are spelled out here.
     return n < 1024 ? fmt::format("{} bytes", n) : command::bytes_text(n);
   };
-  plain += p.quota_max_bytes ? fmt::format("{}  (current num bytes: {})", size(p.quota_max_bytes), size(bytes))
-                             : "N/A";
+  plain += p.quota_max_bytes
+               ? fmt::format("{}  (current num bytes: {})", size(p.quota_max_bytes), size(bytes))
+               : "N/A";
   return answer(a, o, plain + "\n");
 }
 
@@ -165,16 +202,19 @@ CommandReply application_get(CommandContext& c, const Args& a) {
   const auto app = a.opt_str("app"), key = a.opt_str("key");
   if (!app) return answer_json(a, dump_applications(p));
   const auto found = p.applications.find(*app);
-  if (found == p.applications.end()) return {-ENOENT, "pool '" + *pool + "' has no application '" + *app + "'"};
+  if (found == p.applications.end())
+    return {-ENOENT, "pool '" + *pool + "' has no application '" + *app + "'"};
   if (!key) return answer_json(a, dump_applications(p).at(*app));
   const auto value = found->second.find(*key);
   if (value == found->second.end())
-    return {-ENOENT, "application '" + *app + "' on pool '" + *pool + "' does not have key '" + *key + "'"};
+    return {-ENOENT,
+            "application '" + *app + "' on pool '" + *pool + "' does not have key '" + *key + "'"};
   return CommandReply::text(wants_json(a) ? command::print(json::value(value->second), a.format())
                                           : value->second + "\n");
 }
 
-// ---- statistics -----------------------------------------------------------------------------------
+// ---- statistics
+// -----------------------------------------------------------------------------------
 
 CommandReply stats(CommandContext& c, const Args& a) {
   const map::OSDMap& m = c.services.osd.map();
@@ -197,8 +237,10 @@ CommandReply stats(CommandContext& c, const Args& a) {
     plain += fmt::format("pool {} id {}\n", name, id);
     std::string lines;
     for (const std::string& l : recovery_lines(now)) lines += "  " + l + "\n";
-    if (const std::string t = recovery_rate_text(rate); !t.empty()) lines += "  recovery io " + t + "\n";
-    if (const std::string t = client_rate_text(rate); !t.empty()) lines += "  client io " + t + "\n";
+    if (const std::string t = recovery_rate_text(rate); !t.empty())
+      lines += "  recovery io " + t + "\n";
+    if (const std::string t = client_rate_text(rate); !t.empty())
+      lines += "  client io " + t + "\n";
     plain += lines.empty() ? "  nothing is going on\n" : lines;
     plain += "\n";
   }
@@ -229,37 +271,56 @@ CommandReply autoscale_status(CommandContext& c, const Args& a) {
     const PoolSpace space = pool_space(m, pgs, id);
     double capacity = 0;
     for (const auto& [osd, _] : m.crush->device_shares_of_rule(p.crush_rule))
-      if (const auto s = pgs.osds.find(osd); s != pgs.osds.end()) capacity += static_cast<double>(s->second.statfs.total);
+      if (const auto s = pgs.osds.find(osd); s != pgs.osds.end())
+        capacity += static_cast<double>(s->second.statfs.total);
     const auto roots = m.crush->roots_of_rule(p.crush_rule);
     const double raw = static_cast<double>(space.stored) * p.size;
     const double ratio = capacity > 0 ? raw / capacity : 0;
     const std::string mode = map::pg_autoscale_mode_name(p.pg_autoscale_mode);
     const bool bulk = p.flags & (1 << 17);
-    json::object o{{"actual_capacity_ratio", ratio}, {"actual_raw_used", raw}, {"bias", 1.0}, {"bulk", bulk},
-                   {"capacity_ratio", ratio}, {"crush_root_id", roots.empty() ? 0 : *roots.begin()},
-                   {"effective_target_ratio", 0.0}, {"logical_used", space.stored},
-                   {"pg_autoscale_mode", mode}, {"pg_num_final", p.pg_num}, {"pg_num_ideal", 0},
-                   {"pg_num_target", p.pg_num}, {"pool_id", id}, {"pool_name", m.pool_name(id)},
-                   {"raw_used", raw}, {"raw_used_rate", static_cast<double>(p.size)},
-                   {"subtree_capacity", capacity}, {"target_bytes", 0}, {"target_ratio", 0.0},
+    json::object o{{"actual_capacity_ratio", ratio},
+                   {"actual_raw_used", raw},
+                   {"bias", 1.0},
+                   {"bulk", bulk},
+                   {"capacity_ratio", ratio},
+                   {"crush_root_id", roots.empty() ? 0 : *roots.begin()},
+                   {"effective_target_ratio", 0.0},
+                   {"logical_used", space.stored},
+                   {"pg_autoscale_mode", mode},
+                   {"pg_num_final", p.pg_num},
+                   {"pg_num_ideal", 0},
+                   {"pg_num_target", p.pg_num},
+                   {"pool_id", id},
+                   {"pool_name", m.pool_name(id)},
+                   {"raw_used", raw},
+                   {"raw_used_rate", static_cast<double>(p.size)},
+                   {"subtree_capacity", capacity},
+                   {"target_bytes", 0},
+                   {"target_ratio", 0.0},
                    {"would_adjust", false}};
     all.push_back(std::move(o));
-    table.row({m.pool_name(id), scaled(static_cast<double>(space.stored)), "", fmt::format("{:.1f}", double(p.size)),
-               scaled(capacity), fmt::format("{:.4f}", ratio), "", "", "1.0", std::to_string(p.pg_num), "", mode,
+    table.row({m.pool_name(id), scaled(static_cast<double>(space.stored)), "",
+               fmt::format("{:.1f}", double(p.size)), scaled(capacity),
+               fmt::format("{:.4f}", ratio), "", "", "1.0", std::to_string(p.pg_num), "", mode,
                bulk ? "True" : "False"});
   }
   return answer(a, all, table.to_string());
 }
 
 const CommandRow kRows[] = {
-    {"osd lspools", "list pools with their ids", "osd", "r", command::kFlagDeprecated, query(lspools)},
-    {"osd pool ls name=detail,type=CephChoices,strings=detail,req=false", "list pools", "osd", "r", 0, query(ls)},
+    {"osd lspools", "list pools with their ids", "osd", "r", command::kFlagDeprecated,
+     query(lspools)},
+    {"osd pool ls name=detail,type=CephChoices,strings=detail,req=false", "list pools", "osd", "r",
+     0, query(ls)},
     {"osd pool get name=pool,type=CephPoolname "
-     "name=var,type=CephChoices,strings=size|min_size|pg_num|pgp_num|crush_rule|hashpspool|nodelete|"
-     "nopgchange|nosizechange|write_fadvise_dontneed|noscrub|nodeep-scrub|hit_set_type|hit_set_period|"
+     "name=var,type=CephChoices,strings=size|min_size|pg_num|pgp_num|crush_rule|hashpspool|"
+     "nodelete|"
+     "nopgchange|nosizechange|write_fadvise_dontneed|noscrub|nodeep-scrub|hit_set_type|hit_set_"
+     "period|"
      "hit_set_count|hit_set_fpp|use_gmt_hitset|target_max_objects|target_max_bytes|"
      "cache_target_dirty_ratio|cache_target_dirty_high_ratio|cache_target_full_ratio|"
-     "cache_min_flush_age|cache_min_evict_age|erasure_code_profile|min_read_recency_for_promote|all|"
+     "cache_min_flush_age|cache_min_evict_age|erasure_code_profile|min_read_recency_for_promote|"
+     "all|"
      "min_write_recency_for_promote|fast_read|hit_set_grade_decay_rate|hit_set_search_last_n|"
      "scrub_min_interval|scrub_max_interval|deep_scrub_interval|recovery_priority|"
      "recovery_op_priority|scrub_priority|compression_mode|compression_algorithm|"
@@ -268,12 +329,14 @@ const CommandRow kRows[] = {
      "pg_autoscale_bias|pg_num_min|pg_num_max|target_size_bytes|target_size_ratio|dedup_tier|"
      "dedup_chunk_algorithm|dedup_cdc_chunk_size|bulk",
      "print a pool's setting, or all", "osd", "r", 0, query(get)},
-    {"osd pool get-quota name=pool,type=CephPoolname", "print a pool's limits", "osd", "r", 0, query(get_quota)},
-    {"osd pool application get name=pool,type=CephPoolname,req=fasle name=app,type=CephString,req=false "
+    {"osd pool get-quota name=pool,type=CephPoolname", "print a pool's limits", "osd", "r", 0,
+     query(get_quota)},
+    {"osd pool application get name=pool,type=CephPoolname,req=fasle "
+     "name=app,type=CephString,req=false "
      "name=key,type=CephString,req=false",
      "print the applications of a pool and their values", "osd", "r", 0, query(application_get)},
-    {"osd pool stats name=pool_name,type=CephPoolname,req=false", "print recovery and client traffic by pool",
-     "osd", "r", 0, query(stats)},
+    {"osd pool stats name=pool_name,type=CephPoolname,req=false",
+     "print recovery and client traffic by pool", "osd", "r", 0, query(stats)},
     {"osd pool autoscale-status name=format,type=CephString,req=false",
      "print pools' sizes and PG counts (they are not changed automatically)", "mgr", "r", 0,
      query(autoscale_status)},
@@ -281,6 +344,8 @@ const CommandRow kRows[] = {
 
 }  // namespace
 
-void add_pool_queries(CommandTable& table) { table.add(kRows); }
+void add_pool_queries(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

@@ -13,9 +13,13 @@ using map::ObjectStats;
 
 namespace {
 
-uint64_t positive(int64_t n) { return n > 0 ? static_cast<uint64_t>(n) : 0; }
+uint64_t positive(int64_t n) {
+  return n > 0 ? static_cast<uint64_t>(n) : 0;
+}
 
-void add(std::string& text, const std::string& part) { text += (text.empty() ? "" : ", ") + part; }
+void add(std::string& text, const std::string& part) {
+  text += (text.empty() ? "" : ", ") + part;
+}
 
 }  // namespace
 
@@ -41,15 +45,19 @@ json::object dump_client_rate(const ObjectStats& r) {
 
 std::string recovery_rate_text(const ObjectStats& r) {
   std::string text;
-  if (r.num_bytes_recovered > 0) add(text, command::bytes_text(positive(r.num_bytes_recovered)) + "/s");
-  if (r.num_keys_recovered > 0) add(text, command::si_text(positive(r.num_keys_recovered)) + " keys/s");
-  if (r.num_objects_recovered > 0) add(text, command::si_text(positive(r.num_objects_recovered)) + " objects/s");
+  if (r.num_bytes_recovered > 0)
+    add(text, command::bytes_text(positive(r.num_bytes_recovered)) + "/s");
+  if (r.num_keys_recovered > 0)
+    add(text, command::si_text(positive(r.num_keys_recovered)) + " keys/s");
+  if (r.num_objects_recovered > 0)
+    add(text, command::si_text(positive(r.num_objects_recovered)) + " objects/s");
   return text;
 }
 
 json::object dump_recovery_rate(const ObjectStats& r) {
   json::object o;
-  if (r.num_objects_recovered <= 0 && r.num_bytes_recovered <= 0 && r.num_keys_recovered <= 0) return o;
+  if (r.num_objects_recovered <= 0 && r.num_bytes_recovered <= 0 && r.num_keys_recovered <= 0)
+    return o;
   o["recovering_objects_per_sec"] = r.num_objects_recovered;
   o["recovering_bytes_per_sec"] = r.num_bytes_recovered;
   o["recovering_keys_per_sec"] = r.num_keys_recovered;

@@ -26,7 +26,8 @@ json::object dump_space(const map::StoreStatfs& s) {
           {"total_avail_bytes", s.available},
           {"total_used_bytes", used},
           {"total_used_raw_bytes", used},
-          {"total_used_raw_ratio", s.total ? static_cast<double>(used) / static_cast<double>(s.total) : 0.0}};
+          {"total_used_raw_ratio",
+           s.total ? static_cast<double>(used) / static_cast<double>(s.total) : 0.0}};
 }
 
 std::map<std::string, map::StoreStatfs> space_by_class(const CommandContext& c) {
@@ -69,9 +70,10 @@ json::object dump_pool(const PoolSpace& s, const map::PgPool& p, bool detail) {
   return o;
 }
 
-std::vector<std::string> pool_row(const std::string& name, PoolId id, const PoolSpace& s, const map::PgPool& p,
-                                  bool detail) {
-  std::vector<std::string> row{name, std::to_string(id), std::to_string(p.pg_num), bytes_text(s.stored)};
+std::vector<std::string> pool_row(const std::string& name, PoolId id, const PoolSpace& s,
+                                  const map::PgPool& p, bool detail) {
+  std::vector<std::string> row{name, std::to_string(id), std::to_string(p.pg_num),
+                               bytes_text(s.stored)};
   if (detail) row.insert(row.end(), {bytes_text(s.stored_data), bytes_text(s.stored_omap)});
   row.push_back(command::si_text(static_cast<uint64_t>(s.objects)));
   row.push_back(bytes_text(s.used));
@@ -93,7 +95,9 @@ TextTable pool_table(bool detail) {
   names.insert(names.end(), {"OBJECTS", "USED"});
   if (detail) names.insert(names.end(), {"(DATA)", "(OMAP)"});
   names.insert(names.end(), {"%USED", "MAX AVAIL"});
-  if (detail) names.insert(names.end(), {"QUOTA OBJECTS", "QUOTA BYTES", "DIRTY", "USED COMPR", "UNDER COMPR"});
+  if (detail)
+    names.insert(names.end(),
+                 {"QUOTA OBJECTS", "QUOTA BYTES", "DIRTY", "USED COMPR", "UNDER COMPR"});
   for (const char* name : names) t.column(name, Align::kRight, Align::kRight);
   return t;
 }
@@ -107,10 +111,12 @@ CommandReply df(CommandContext& c, const Args& a) {
 
   TextTable raw;
   raw.column("CLASS", Align::kLeft, Align::kLeft);
-  for (const char* name : {"SIZE", "AVAIL", "USED", "RAW USED", "%RAW USED"}) raw.column(name, Align::kRight, Align::kRight);
+  for (const char* name : {"SIZE", "AVAIL", "USED", "RAW USED", "%RAW USED"})
+    raw.column(name, Align::kRight, Align::kRight);
   const auto raw_row = [&raw](const std::string& name, const map::StoreStatfs& s) {
     const std::string used = bytes_text(s.used_raw());
-    const double ratio = s.total ? static_cast<double>(s.used_raw()) / static_cast<double>(s.total) : 0;
+    const double ratio =
+        s.total ? static_cast<double>(s.used_raw()) / static_cast<double>(s.total) : 0;
     raw.row({name, bytes_text(s.total), bytes_text(s.available), used, used, percent_text(ratio)});
   };
   json::object by_class;
@@ -131,11 +137,15 @@ CommandReply df(CommandContext& c, const Args& a) {
   for (const auto& [id, p] : m.pools) {
     const auto sum = sums.find(id);
     const PoolSpace s = pool_space(m, pgs, id, sum == sums.end() ? map::PoolStat{} : sum->second);
-    pools.push_back(json::object{{"name", m.pool_name(id)}, {"id", id}, {"stats", dump_pool(s, p, detail)}});
+    pools.push_back(
+        json::object{{"name", m.pool_name(id)}, {"id", id}, {"stats", dump_pool(s, p, detail)}});
     table.row(pool_row(m.pool_name(id), id, s, p, detail));
   }
-  json::object o{{"stats", std::move(stats)}, {"stats_by_class", std::move(by_class)}, {"pools", std::move(pools)}};
-  return answer(a, o, "--- RAW STORAGE ---\n" + raw.to_string() + " \n--- POOLS ---\n" + table.to_string());
+  json::object o{{"stats", std::move(stats)},
+                 {"stats_by_class", std::move(by_class)},
+                 {"pools", std::move(pools)}};
+  return answer(
+      a, o, "--- RAW STORAGE ---\n" + raw.to_string() + " \n--- POOLS ---\n" + table.to_string());
 }
 
 CommandReply osd_df(CommandContext& c, const Args& a) {
@@ -157,15 +167,18 @@ CommandReply osd_df(CommandContext& c, const Args& a) {
 }
 
 const CommandRow kRows[] = {
-    {"df name=detail,type=CephChoices,strings=detail,req=false", "print space of the cluster and its pools", "mon",
-     "r", 0, query(df)},
+    {"df name=detail,type=CephChoices,strings=detail,req=false",
+     "print space of the cluster and its pools", "mon", "r", 0, query(df)},
     {"osd df name=output_method,type=CephChoices,strings=plain|tree,req=false "
-     "name=filter_by,type=CephChoices,strings=class|name,req=false name=filter,type=CephString,req=false",
+     "name=filter_by,type=CephChoices,strings=class|name,req=false "
+     "name=filter,type=CephString,req=false",
      "print space by OSD", "osd", "r", 0, query(osd_df)},
 };
 
 }  // namespace
 
-void add_space_commands(CommandTable& table) { table.add(kRows); }
+void add_space_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

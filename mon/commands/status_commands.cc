@@ -46,7 +46,8 @@ CommandReply fsid(CommandContext& c, const Args& a) {
   return answer(a, json::object{{"fsid", id}}, id + "\n");
 }
 
-// ---- versions and features ------------------------------------------------------------------------
+// ---- versions and features
+// ------------------------------------------------------------------------
 
 json::object count_osd_versions(const CommandContext& c) {
   std::map<std::string, int64_t> counts;
@@ -70,8 +71,11 @@ CommandReply versions(CommandContext& c, const Args& a) {
       const int64_t before = overall.contains(kv.key()) ? overall.at(kv.key()).as_int64() : 0;
       overall[kv.key()] = before + kv.value().as_int64();
     }
-  json::object o{{"mon", std::move(mons)}, {"mgr", json::object()}, {"osd", std::move(osds)},
-                 {"mds", json::object()}, {"overall", std::move(overall)}};
+  json::object o{{"mon", std::move(mons)},
+                 {"mgr", json::object()},
+                 {"osd", std::move(osds)},
+                 {"mds", json::object()},
+                 {"overall", std::move(overall)}};
   return answer_json(a, o);
 }
 
@@ -86,13 +90,16 @@ CommandReply features(CommandContext& c, const Args& a) {
   for (const char* type : {"mon", "osd", "client", "mgr"}) {
     const auto n = counts.find(type);
     if (n == counts.end()) continue;
-    o[type] = json::array{json::object{{"features", set}, {"release", "luminous"}, {"num", n->second}}};
+    o[type] =
+        json::array{json::object{{"features", set}, {"release", "luminous"}, {"num", n->second}}};
   }
   return answer_json(a, o);
 }
 
 CommandReply version(CommandContext&, const Args& a) {
-  return answer_json(a, json::object{{"version", kCephVersion}, {"release", kCephRelease}, {"release_type", "stable"}});
+  return answer_json(
+      a, json::object{
+             {"version", kCephVersion}, {"release", kCephRelease}, {"release_type", "stable"}});
 }
 
 CommandReply report(CommandContext& c, const Args& a) {
@@ -118,30 +125,34 @@ CommandReply services(CommandContext& c, const Args& a) {
                                      {"services", json::object()}});
 }
 
-CommandReply empty_object(CommandContext&, const Args& a) { return answer_json(a, json::object()); }
+CommandReply empty_object(CommandContext&, const Args& a) {
+  return answer_json(a, json::object());
+}
 
 const CommandRow kRows[] = {
     {"status", "print the state of the cluster", "mon", "r", 0, query(status)},
-    {"health name=detail,type=CephChoices,strings=detail,req=false", "print what is wrong", "mon", "r", 0,
-     query(health)},
+    {"health name=detail,type=CephChoices,strings=detail,req=false", "print what is wrong", "mon",
+     "r", 0, query(health)},
     {"health mute name=code,type=CephString name=ttl,type=CephString,req=false "
      "name=sticky,type=CephBool,req=false",
      "do not count a health check, for a while or for good", "mon", "w", 0, mute},
-    {"health unmute name=code,type=CephString,req=false", "count a health check (or all) again", "mon", "w", 0,
-     unmute},
+    {"health unmute name=code,type=CephString,req=false", "count a health check (or all) again",
+     "mon", "w", 0, unmute},
     {"fsid", "print the cluster's id", "mon", "r", 0, query(fsid)},
     {"versions", "count daemons by version", "mon", "r", 0, query(versions)},
     {"features", "count peers by their features", "mon", "r", 0, query(features)},
-    {"version", "print this monitor's version", "mon", "r", command::kFlagNoForward | command::kFlagHidden,
-     query(version)},
-    {"report name=tags,type=CephString,n=N,req=false", "print everything about the cluster", "mon", "r", 0,
-     query(report)},
+    {"version", "print this monitor's version", "mon", "r",
+     command::kFlagNoForward | command::kFlagHidden, query(version)},
+    {"report name=tags,type=CephString,n=N,req=false", "print everything about the cluster", "mon",
+     "r", 0, query(report)},
     {"service dump", "print the service map", "service", "r", 0, query(services)},
     {"service status", "print the state of services", "service", "r", 0, query(empty_object)},
 };
 
 }  // namespace
 
-void add_status_commands(CommandTable& table) { table.add(kRows); }
+void add_status_commands(CommandTable& table) {
+  table.add(kRows);
+}
 
 }  // namespace plimsoll::mon

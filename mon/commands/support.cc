@@ -35,7 +35,9 @@ Task<CommandReply> run_crush_edit(CrushEdit fn, CommandContext& c, const Args& a
 
 }  // namespace
 
-command::Handler<CommandContext> query(Query fn) { return command::sync<CommandContext>(fn); }
+command::Handler<CommandContext> query(Query fn) {
+  return command::sync<CommandContext>(fn);
+}
 
 command::Handler<CommandContext> edits(OsdEdit fn) {
   return [fn](CommandContext& c, const Args& a) { return run_edit(fn, c, a); };
@@ -45,7 +47,9 @@ command::Handler<CommandContext> crush_edits(CrushEdit fn) {
   return [fn](CommandContext& c, const Args& a) { return run_crush_edit(fn, c, a); };
 }
 
-bool wants_json(const Args& a) { return a.format() != command::Format::kPlain; }
+bool wants_json(const Args& a) {
+  return a.format() != command::Format::kPlain;
+}
 
 CommandReply answer(const Args& a, const json::value& v, std::string plain) {
   return wants_json(a) ? CommandReply::json(v, a.format()) : CommandReply::text(std::move(plain));
@@ -55,11 +59,14 @@ CommandReply answer_json(const Args& a, const json::value& v) {
   return CommandReply::json(v, a.format());
 }
 
-CommandReply said(std::string text) { return {0, std::move(text)}; }
+CommandReply said(std::string text) {
+  return {0, std::move(text)};
+}
 
 std::string osds_text(const std::vector<OsdId>& osds) {
   std::string text;
-  for (OsdId o : osds) text += (text.empty() ? "" : ",") + (o == kOsdNone ? "NONE" : std::to_string(o));
+  for (OsdId o : osds)
+    text += (text.empty() ? "" : ",") + (o == kOsdNone ? "NONE" : std::to_string(o));
   return "[" + text + "]";
 }
 
@@ -88,7 +95,8 @@ std::string join(const std::vector<std::string>& words, const char* separator) {
   return text;
 }
 
-Result<std::vector<OsdId>> parse_osds(const map::OSDMap& map, const std::vector<std::string>& words) {
+Result<std::vector<OsdId>> parse_osds(const map::OSDMap& map,
+                                      const std::vector<std::string>& words) {
   std::vector<OsdId> out;
   for (const std::string& word : words) {
     const Result<OsdId> id = command::parse_osd_name(word);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the command families share: handlers made of plain functions (a query answers from memory, an
-// edit changes a draft of the OSD map), and answers in the format that was asked for.
+// What the command families share: handlers made of plain functions (a query answers from memory,
+// an edit changes a draft of the OSD map), and answers in the format that was asked for.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -17,7 +17,8 @@ namespace json = boost::json;
 using command::Args;
 using command::CommandReply;
 
-// ---- handlers -------------------------------------------------------------------------------------
+// ---- handlers
+// -------------------------------------------------------------------------------------
 
 /// Answers from memory.
 using Query = CommandReply (*)(CommandContext&, const Args&);
@@ -31,7 +32,8 @@ command::Handler<CommandContext> edits(OsdEdit fn);
 using CrushEdit = Result<std::string> (*)(CommandContext&, const Args&, OsdDraft&, map::CrushMap&);
 command::Handler<CommandContext> crush_edits(CrushEdit fn);
 
-// ---- answers --------------------------------------------------------------------------------------
+// ---- answers
+// --------------------------------------------------------------------------------------
 
 bool wants_json(const Args& a);
 /// JSON where it was asked for, else the text.
@@ -41,7 +43,8 @@ CommandReply answer_json(const Args& a, const json::value& v);
 /// Success with a text for people and no data.
 CommandReply said(std::string text);
 
-// ---- parts of outputs -----------------------------------------------------------------------------
+// ---- parts of outputs
+// -----------------------------------------------------------------------------
 
 /// [2,1,0]
 std::string osds_text(const std::vector<OsdId>& osds);
@@ -51,7 +54,8 @@ std::string since_text(double seconds);
 std::string join(const std::vector<std::string>& words, const char* separator);
 
 /// An id out of "osd.3", "3", "all"; ids that the arguments name, "all" and its kin expanded.
-Result<std::vector<OsdId>> parse_osds(const map::OSDMap& map, const std::vector<std::string>& words);
+Result<std::vector<OsdId>> parse_osds(const map::OSDMap& map,
+                                      const std::vector<std::string>& words);
 /// ENOENT: "osd.99 does not exist".
 Result<> check_osd(const map::OSDMap& map, OsdId osd);
 /// ENOENT: "unrecognized pool 'x'".

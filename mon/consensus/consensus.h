@@ -20,8 +20,8 @@ using Version = uint64_t;
 class Consensus {
  public:
   virtual ~Consensus() = default;
-  /// Ordered at the call. Returns when the changes are committed, that is durable on a majority, and
-  /// visible to get() and scan(). An error means that nothing of the batch took effect.
+  /// Ordered at the call. Returns when the changes are committed, that is durable on a majority,
+  /// and visible to get() and scan(). An error means that nothing of the batch took effect.
   [[nodiscard]] virtual Task<Result<Version>> propose(KvBatch changes) = 0;
   /// The newest committed entry.
   virtual Version committed() const = 0;

@@ -40,10 +40,14 @@ Result<KvBatch> decode_entry(std::string entry) {
       const auto kind = static_cast<KvBatch::Kind>(r.u8());
       std::string key = r.str();
       std::string value = r.str();
-      if (kind == KvBatch::Kind::kPut) changes.put(std::move(key), std::move(value));
-      else if (kind == KvBatch::Kind::kErase) changes.erase(std::move(key));
-      else if (kind == KvBatch::Kind::kEraseRange) changes.erase_range(std::move(key), std::move(value));
-      else r.fail("unknown kind of change");
+      if (kind == KvBatch::Kind::kPut)
+        changes.put(std::move(key), std::move(value));
+      else if (kind == KvBatch::Kind::kErase)
+        changes.erase(std::move(key));
+      else if (kind == KvBatch::Kind::kEraseRange)
+        changes.erase_range(std::move(key), std::move(value));
+      else
+        r.fail("unknown kind of change");
     }
   });
   if (!r.ok()) return fail(EIO, std::string("damaged log entry: ") + r.error());
@@ -75,7 +79,8 @@ Task<Result<>> SingleLog::start() {
   first_kept_ = committed_ + 1;
   if (!oldest.empty() && oldest[0].first.size() == 9) {
     first_kept_ = 0;
-    for (char c : oldest[0].first.substr(1)) first_kept_ = first_kept_ << 8 | static_cast<uint8_t>(c);
+    for (char c : oldest[0].first.substr(1))
+      first_kept_ = first_kept_ << 8 | static_cast<uint8_t>(c);
   }
   CO_TRY_VOID(co_await replay());
   tasks_.spawn(write_entries());
@@ -115,8 +120,10 @@ Task<void> SingleLog::write_entries() {
     const Result<> written = co_await write_group(group);
     Version version = committed_ - (written ? group.size() : 0);
     for (auto& w : group) {
-      if (written) w.done->set(++version);
-      else w.done->set(written.error());
+      if (written)
+        w.done->set(++version);
+      else
+        w.done->set(written.error());
     }
   }
 }

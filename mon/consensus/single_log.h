@@ -50,7 +50,7 @@ class SingleLog : public Consensus {
 
   Kv& kv_;
   Version committed_ = 0;
-  Version applied_ = 0;     ///< what the state space reflects, or will once the writes under way end
+  Version applied_ = 0;  ///< what the state space reflects, or will once the writes under way end
   Version first_kept_ = 1;  ///< oldest entry in the log
   KvBatch unapplied_;
   std::deque<Waiting> waiting_;

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The OSDMap under change on a simulated store: batching, failing edits, priming of pg_temp, old
+// epochs and trimming.
+#include "mon/osd_service.h"
+
+#include <gtest/gtest.h>
+
+#include "mon/consensus/single_log.h"
+#include "mon/mkfs.h"
+#include "mon/pool_edits.h"
+#include "qa/sim/world.h"
+
+namespace plimsoll::mon {
+namespace {
+
+struct Osds : ::testing::Test {
+  Osds() : host(world.add_host("mon")), config({"mon", "a", "ceph", "mon"}) {
+    CHECK(config.set("fsid", "00000000-0000-4000-8000-000000000001", config::Source::kFile));
+    CHECK(config.set("mon_host", "127.0.0.1:3300", config::Source::kFile));
+    CHECK(config.set("mon_data", "/mon", config::Source::kFile));
+    CHECK(config.set("osd_crush_chooseleaf_type", "0", config::Source::kFile));
+    host.boot();
+    run(start());
+  }
+  ~Osds() override { run(stop()); }
+  void run(Task<void> task) { world.run(host, std::move(task)); }
+
+  Task<void> start() {
+    const Result<> made = co_await mkfs(host.runtime(), config);
+    CHECK_NOTE(made.has_value(), made ? "" : made.error().to_string().c_str());
+    auto opened = co_await host.runtime().open_kv("/mon/store.db", store_options(false));
+    kv = std::move(*opened);
+    log = std::make_unique<SingleLog>(host.runtime().executor(), *kv);
+    const Result<> started = co_await log->start();
+    CHECK(started.has_value());
+    osd = std::make_unique<OsdService>(host.runtime(), config, *log);
+    const Result<> loaded = co_await osd->load();
+    CHECK(loaded.has_value());
+  }
+  Task<void> stop() {
+    co_await osd->stop();
+    co_await log->stop();
+    co_await kv->close();
+  }
+  Task<void> change(OsdService::Edit edit) {
+    const Result<Epoch> done = co_await osd->change(edit);
+    EXPECT_TRUE(done.has_value()) << (done ? "" : done.error().to_string());
+  }
+
+  /// `n` OSDs, up and in, and a pool of 16 PGs.
+  Task<void> fill(int n) {
+    const OsdService::Edit add = [n](OsdDraft& d) -> Result<> {
+      d.inc.new_max_osd = n;
+      map::CrushMap crush = *d.now.crush;
+      for (OsdId o = 0; o < n; o++) {
+        d.set_state(o, map::kOsdExists, 0);
+        d.inc.new_up_client[o] = EntityAddrVec(*EntityAddr::parse("v2:127.0.0.1:6800/1"));
+        d.set_weight(o, map::kOsdIn);
+        const map::CrushLocation where{{"root", "default"}, {"host", "h"}};
+        TRY_VOID(crush.create_or_move(o, "osd." + std::to_string(o), 1, where));
+      }
+      d.inc.set_crush(crush);
+      return {};
+    };
+    co_await change(add);
+    const OsdService::Edit pool = [this](OsdDraft& d) -> Result<> {
+      PoolCreate request;
+      request.name = "data";
+      request.pg_num = 16;
+      TRY(id, create_pool(config, Utime{}, request, d));
+      EXPECT_EQ(id, 1);
+      return {};
+    };
+    co_await change(pool);
+  }
+
+  sim::World world{1};
+  sim::Host& host;
+  config::Config config;
+  std::unique_ptr<Kv> kv;
+  std::unique_ptr<SingleLog> log;
+  std::unique_ptr<OsdService> osd;
+};
+
+OsdService::Edit set_flag(uint32_t flag) {
+  return [flag](OsdDraft& d) -> Result<> {
+    d.set_flags(flag, 0);
+    return {};
+  };
+}
+
+TEST_F(Osds, CoalescesEditsIntoOneEpoch) {
+  const Epoch before = osd->epoch();
+  const auto many = [](Osds& t) -> Task<void> {
+    TaskGroup group(t.host.runtime().executor());
+    for (uint32_t flag : {map::kMapNoOut, map::kMapNoIn, map::kMapNoUp})
+      group.spawn(t.change(set_flag(flag)));
+    co_await group.join();
+  };
+  run(many(*this));
+  EXPECT_EQ(osd->epoch(), before + 1);
+  EXPECT_TRUE(osd->map().test_flag(map::kMapNoOut) && osd->map().test_flag(map::kMapNoUp));
+}
+
+TEST_F(Osds, LetsFailingEditsLeaveNoTrace) {
+  const Epoch before = osd->epoch();
+  const auto failing = [](Osds& t) -> Task<void> {
+    const OsdService::Edit edit = [](OsdDraft& d) -> Result<> {
+      d.set_flags(map::kMapNoOut, 0);
+      d.extra.put("junk", "1");
+      return fail(EPERM, "changed my mind");
+    };
+    const Result<Epoch> done = co_await t.osd->change(edit);
+    EXPECT_EQ(done.error().code(), EPERM);
+    co_await t.change(set_flag(map::kMapNoIn));
+    auto junk = co_await t.log->get("junk");
+    EXPECT_FALSE(junk->has_value());
+  };
+  run(failing(*this));
+  EXPECT_EQ(osd->epoch(), before + 1);
+  EXPECT_FALSE(osd->map().test_flag(map::kMapNoOut));
+}
+
+TEST_F(Osds, KeepsPgsAtHomeWhenPlacementChanges) {
+  run(fill(4));
+  std::map<PgId, std::vector<OsdId>> homes;
+  for (const PgId pg : osd->map().all_pgs()) homes[pg] = osd->map().map_pg(pg).acting;
+  const OsdService::Edit out = [](OsdDraft& d) -> Result<> {
+    d.set_weight(0, map::kOsdOut);
+    return {};
+  };
+  run(change(out));
+  EXPECT_FALSE(osd->map().pg_temp.empty());
+  size_t moved = 0;
+  for (const auto& [pg, home] : homes) {
+    EXPECT_EQ(osd->map().map_pg(pg).acting, home) << pg.to_string();
+    moved += osd->map().map_pg(pg).up != home;
+  }
+  EXPECT_GT(moved, 0u);
+  // Back in: nothing has to be kept by force.
+  const OsdService::Edit in = [](OsdDraft& d) -> Result<> {
+    d.set_weight(0, map::kOsdIn);
+    return {};
+  };
+  run(change(in));
+  EXPECT_TRUE(osd->map().pg_temp.empty());
+}
+
+TEST_F(Osds, RebuildsOldEpochsAndTrims) {
+  CHECK(config.set("mon_min_osdmap_epochs", "100"));
+  std::map<Epoch, Bytes> fulls;
+  for (int i = 0; i < 300; i++) {
+    const uint32_t flag = i % 2 ? map::kMapNoOut : map::kMapNoIn;
+    const OsdService::Edit edit = [flag](OsdDraft& d) -> Result<> {
+      const bool on = d.now.flags & flag;
+      d.set_flags(on ? 0 : flag, on ? flag : 0);
+      return {};
+    };
+    run(change(edit));
+    fulls[osd->epoch()] = osd->maps().newest_full();
+  }
+  const auto check = [](Osds& t, const std::map<Epoch, Bytes>& fulls) -> Task<void> {
+    for (const auto& [e, blob] : fulls) {
+      const Result<Bytes> found = co_await t.osd->maps().full(e);
+      if (e < t.osd->maps().oldest()) {
+        EXPECT_EQ(found.error().code(), ENOENT);
+      } else {
+        EXPECT_TRUE(found && *found == blob) << "epoch " << e;
+      }
+    }
+  };
+  run(check(*this, fulls));
+  EXPECT_GT(osd->maps().oldest(), 64u);
+  EXPECT_LE(osd->maps().oldest(), osd->epoch() - 100);
+}
+
+TEST(ChangesPlacement, KnowsWhatMovesPgs) {
+  map::OSDMap map;
+  map.epoch = 1;
+  map.set_max_osd(1);
+  map.osd_state[0] = map::kOsdExists | map::kOsdUp;
+  map::Incremental inc = map::Incremental::after(map);
+  inc.new_state[0] = map::kOsdUp;
+  inc.new_flags = 1;
+  EXPECT_FALSE(changes_placement(map, inc));
+  inc.new_state[0] |= map::kOsdExists;
+  EXPECT_TRUE(changes_placement(map, inc));
+}
+
+}  // namespace
+}  // namespace plimsoll::mon
