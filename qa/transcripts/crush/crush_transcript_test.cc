@@ -27,13 +27,20 @@ using Words = std::vector<std::string>;
 template <class T>
 std::string answer(const Result<T>& r) {
   if (!r) return r.error().to_string();
-  if constexpr (std::is_same_v<T, bool>) return *r ? "changed" : "as it was";
-  else if constexpr (std::is_void_v<T>) return "ok";
-  else return fmt::format("{}", *r);
+  if constexpr (std::is_same_v<T, bool>)
+    return *r ? "changed" : "as it was";
+  else if constexpr (std::is_void_v<T>)
+    return "ok";
+  else
+    return fmt::format("{}", *r);
 }
 
-int to_int(const std::string& word) { return std::atoi(word.c_str()); }
-double to_double(const std::string& word) { return std::atof(word.c_str()); }
+int to_int(const std::string& word) {
+  return std::atoi(word.c_str());
+}
+double to_double(const std::string& word) {
+  return std::atof(word.c_str());
+}
 
 class Session {
  public:
@@ -53,9 +60,9 @@ std::string Session::tree(bool with_shadow) {
   TreeOptions options;
   options.with_shadow = with_shadow;
   for (const auto& node : crush_tree(m_, options))
-    out += fmt::format("{:>3} {:>8} {}{}\n", node.id, tree_weight_text(node.weight),
-                       tree_name_text(m_, node),
-                       node.id < 0 || m_.class_of(node.id).empty() ? "" : " " + m_.class_of(node.id));
+    out += fmt::format(
+        "{:>3} {:>8} {}{}\n", node.id, tree_weight_text(node.weight), tree_name_text(m_, node),
+        node.id < 0 || m_.class_of(node.id).empty() ? "" : " " + m_.class_of(node.id));
   return out;
 }
 
@@ -66,8 +73,8 @@ std::string Session::mappings(const Words& w) {
   std::string out;
   for (int x = to_int(w[3]); x <= to_int(w[4]); x++) {
     std::vector<std::string> osds;
-    for (CrushItem osd : crush_do_rule(m_, m_.find_rule(w[1]).value_or(-1), static_cast<uint32_t>(x),
-                                       to_int(w[2]), weights))
+    for (CrushItem osd : crush_do_rule(m_, m_.find_rule(w[1]).value_or(-1),
+                                       static_cast<uint32_t>(x), to_int(w[2]), weights))
       osds.push_back(osd == kCrushNone ? "-" : std::to_string(osd));
     out += fmt::format("{}: {}\n", x, fmt::join(osds, " "));
   }
@@ -78,23 +85,35 @@ std::string Session::run(const Words& w, const std::string& input) {
   using Handler = std::function<std::string(const Words&)>;
   auto rule_mode = [](const Words& v) { return v[5] == "indep" ? kRuleErasure : kRuleReplicated; };
   const std::map<std::string, std::pair<size_t, Handler>> commands = {
-      {"initial", {2, [&](auto& v) { m_ = CrushMap::initial(v[1]); return std::string("ok"); }}},
-      {"compile", {1, [&](auto&) {
-         auto m = crush_from_text(input);
-         if (m) m_ = *m;
-         return m ? std::string("ok") : m.error().to_string();
-       }}},
-      {"text", {1, [&](auto&) { return crush_to_text(m_); }}},
+      {"initial",
+       {2,
+        [&](auto& v) {
+          m_ = CrushMap::initial(v[1]);
+          return std::string("ok");
+        }}},
+      {"compile",
+       {1,
+        [&](auto&) {
+          auto m = crush_from_text(input);
+          if (m) m_ = *m;
+          return m ? std::string("ok") : m.error().to_string();
+        }}},
       {"tree", {1, [&](auto& v) { return tree(v.size() > 1); }}},
       {"map", {5, [&](auto& v) { return mappings(v); }}},
       {"validate", {1, [&](auto&) { return answer(m_.validate()); }}},
       {"add-bucket", {3, [&](auto& v) { return answer(m_.add_bucket(v[1], v[2])); }}},
-      {"set", {3, [&](auto& v) {
-         return answer(m_.set_device(to_int(v[1].substr(4)), v[1], to_double(v[2]), location(v, 3)));
-       }}},
-      {"create-or-move", {3, [&](auto& v) {
-         return answer(m_.create_or_move(to_int(v[1].substr(4)), v[1], to_double(v[2]), location(v, 3)));
-       }}},
+      {"set",
+       {3,
+        [&](auto& v) {
+          return answer(
+              m_.set_device(to_int(v[1].substr(4)), v[1], to_double(v[2]), location(v, 3)));
+        }}},
+      {"create-or-move",
+       {3,
+        [&](auto& v) {
+          return answer(
+              m_.create_or_move(to_int(v[1].substr(4)), v[1], to_double(v[2]), location(v, 3)));
+        }}},
       {"move", {2, [&](auto& v) { return answer(m_.move(v[1], location(v, 2))); }}},
       {"link", {2, [&](auto& v) { return answer(m_.link(v[1], location(v, 2))); }}},
       {"rm", {2, [&](auto& v) { return answer(m_.remove(v[1])); }}},
@@ -102,13 +121,19 @@ std::string Session::run(const Words& w, const std::string& input) {
       {"rename-bucket", {3, [&](auto& v) { return answer(m_.rename_bucket(v[1], v[2])); }}},
       {"swap-bucket", {3, [&](auto& v) { return answer(m_.swap_buckets(v[1], v[2])); }}},
       {"reweight", {3, [&](auto& v) { return answer(m_.reweight(v[1], to_double(v[2]))); }}},
-      {"reweight-subtree", {3, [&](auto& v) { return answer(m_.reweight_subtree(v[1], to_double(v[2]))); }}},
-      {"set-device-class", {3, [&](auto& v) { return answer(m_.set_device_class(to_int(v[2].substr(4)), v[1])); }}},
-      {"rm-device-class", {2, [&](auto& v) { return answer(m_.remove_device_class(to_int(v[1].substr(4)))); }}},
+      {"reweight-subtree",
+       {3, [&](auto& v) { return answer(m_.reweight_subtree(v[1], to_double(v[2]))); }}},
+      {"set-device-class",
+       {3, [&](auto& v) { return answer(m_.set_device_class(to_int(v[2].substr(4)), v[1])); }}},
+      {"rm-device-class",
+       {2, [&](auto& v) { return answer(m_.remove_device_class(to_int(v[1].substr(4)))); }}},
       {"class-rename", {3, [&](auto& v) { return answer(m_.rename_class(v[1], v[2])); }}},
-      {"rule-create", {6, [&](auto& v) {
-         return answer(m_.add_simple_rule(v[1], v[2], v[3], v[4] == "-" ? "" : v[4], v[5], rule_mode(v)));
-       }}},
+      {"rule-create",
+       {6,
+        [&](auto& v) {
+          return answer(
+              m_.add_simple_rule(v[1], v[2], v[3], v[4] == "-" ? "" : v[4], v[5], rule_mode(v)));
+        }}},
       {"rule-rm", {2, [&](auto& v) { return answer(m_.remove_rule(v[1])); }}},
       {"rule-rename", {3, [&](auto& v) { return answer(m_.rename_rule(v[1], v[2])); }}}};
   auto it = commands.find(w[0]);
@@ -171,7 +196,8 @@ int run_all(bool rewrite) {
     std::string was, is;
     int line = 0;
     while (std::getline(a, was) && std::getline(b, is) && was == is) line++;
-    std::cout << path.string() << ":" << line + 1 << ": expected '" << was << "', got '" << is << "'\n";
+    std::cout << path.string() << ":" << line + 1 << ": expected '" << was << "', got '" << is
+              << "'\n";
   }
   std::cout << files << " transcripts, " << failures << " differ\n";
   return failures || !files ? 1 : 0;

@@ -261,7 +261,8 @@ Result<> CrushMap::validate() const {
     if (!b) continue;
     if (!item_names.count(b->id)) return fail(EINVAL, fmt::format("bucket {} has no name", b->id));
     if (!type_names.count(b->type))
-      return fail(EINVAL, fmt::format("bucket '{}' has the unknown type {}", item_name(b->id), b->type));
+      return fail(EINVAL,
+                  fmt::format("bucket '{}' has the unknown type {}", item_name(b->id), b->type));
     for (CrushItem item : b->items) {
       if (item < 0 ? !bucket(item) : item >= max_devices)
         return fail(EINVAL, fmt::format("bucket '{}' holds item {}, which does not exist",

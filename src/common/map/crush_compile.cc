@@ -56,7 +56,9 @@ class Compiler {
     const int line = words_.empty() ? 0 : words_[std::min(at_, words_.size()) - (at_ > 0)].line;
     return fail(EINVAL, fmt::format("line {}: {}", line, why));
   }
-  bool next_is(std::string_view text) const { return at_ < words_.size() && words_[at_].text == text; }
+  bool next_is(std::string_view text) const {
+    return at_ < words_.size() && words_[at_].text == text;
+  }
   bool skip(std::string_view text) {
     if (!next_is(text)) return false;
     at_++;
@@ -135,15 +137,24 @@ Result<> Compiler::tunable() {
   TRY(text, word("a tunable"));
   TRY(value, number<uint32_t>("a number"));
   auto& t = m_.tunables;
-  if (text == "choose_local_tries") t.choose_local_tries = value;
-  else if (text == "choose_local_fallback_tries") t.choose_local_fallback_tries = value;
-  else if (text == "choose_total_tries") t.choose_total_tries = value;
-  else if (text == "chooseleaf_descend_once") t.chooseleaf_descend_once = value;
-  else if (text == "chooseleaf_vary_r") t.chooseleaf_vary_r = static_cast<uint8_t>(value);
-  else if (text == "chooseleaf_stable") t.chooseleaf_stable = static_cast<uint8_t>(value);
-  else if (text == "straw_calc_version") t.straw_calc_version = static_cast<uint8_t>(value);
-  else if (text == "allowed_bucket_algs") t.allowed_bucket_algs = value;
-  else return bad(fmt::format("unknown tunable '{}'", text));
+  if (text == "choose_local_tries")
+    t.choose_local_tries = value;
+  else if (text == "choose_local_fallback_tries")
+    t.choose_local_fallback_tries = value;
+  else if (text == "choose_total_tries")
+    t.choose_total_tries = value;
+  else if (text == "chooseleaf_descend_once")
+    t.chooseleaf_descend_once = value;
+  else if (text == "chooseleaf_vary_r")
+    t.chooseleaf_vary_r = static_cast<uint8_t>(value);
+  else if (text == "chooseleaf_stable")
+    t.chooseleaf_stable = static_cast<uint8_t>(value);
+  else if (text == "straw_calc_version")
+    t.straw_calc_version = static_cast<uint8_t>(value);
+  else if (text == "allowed_bucket_algs")
+    t.allowed_bucket_algs = value;
+  else
+    return bad(fmt::format("unknown tunable '{}'", text));
   if (value > static_cast<uint32_t>(kMaxCrushTries)) return bad("the tunable is out of range");
   return {};
 }
@@ -200,7 +211,8 @@ Result<> Compiler::bucket(int type) {
   size_t slots = std::max<size_t>(m_.buckets.size(), 8);
   while (slots <= slot) slots *= 2;
   m_.buckets.resize(slots);
-  for (const auto& [device_class, id] : shadows) m_.class_buckets[b.id][class_id(device_class)] = id;
+  for (const auto& [device_class, id] : shadows)
+    m_.class_buckets[b.id][class_id(device_class)] = id;
   m_.item_names[b.id] = text;
   m_.buckets[slot] = std::move(b);
   return {};
@@ -261,6 +273,11 @@ Result<> Compiler::item(CrushBucket& b) {
 Result<> Compiler::make_shadows() {
   if (std::exchange(shadows_made_, true)) return {};
   if (m_.class_names.empty()) return {};
+  std::set<CrushItem> ids;
+  for (const auto& [bucket, shadows] : m_.class_buckets)
+    for (const auto& [device_class, id] : shadows)
+      if (m_.bucket(id) || !ids.insert(id).second)
+        return bad(fmt::format("bucket id {} is there twice", id));
   // No rule exists yet; a class of no device is kept until all are read.
   return m_.rebuild_shadow_trees();
 }
@@ -387,6 +404,8 @@ Result<> Compiler::choose_args_bucket(CrushChooseArgs& args) {
 
 }  // namespace
 
-Result<CrushMap> crush_from_text(std::string_view text) { return Compiler(text).run(); }
+Result<CrushMap> crush_from_text(std::string_view text) {
+  return Compiler(text).run();
+}
 
 }  // namespace plimsoll::map

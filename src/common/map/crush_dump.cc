@@ -13,19 +13,32 @@ namespace {
 
 const char* step_name(CrushOp op) {
   switch (op) {
-    case CrushOp::kNoop: return "noop";
-    case CrushOp::kTake: return "take";
-    case CrushOp::kChooseFirstn: return "choose_firstn";
-    case CrushOp::kChooseIndep: return "choose_indep";
-    case CrushOp::kEmit: return "emit";
-    case CrushOp::kChooseleafFirstn: return "chooseleaf_firstn";
-    case CrushOp::kChooseleafIndep: return "chooseleaf_indep";
-    case CrushOp::kSetChooseTries: return "set_choose_tries";
-    case CrushOp::kSetChooseleafTries: return "set_chooseleaf_tries";
-    case CrushOp::kSetChooseLocalTries: return "set_choose_local_tries";
-    case CrushOp::kSetChooseLocalFallbackTries: return "set_choose_local_fallback_tries";
-    case CrushOp::kSetChooseleafVaryR: return "set_chooseleaf_vary_r";
-    case CrushOp::kSetChooseleafStable: return "set_chooseleaf_stable";
+    case CrushOp::kNoop:
+      return "noop";
+    case CrushOp::kTake:
+      return "take";
+    case CrushOp::kChooseFirstn:
+      return "choose_firstn";
+    case CrushOp::kChooseIndep:
+      return "choose_indep";
+    case CrushOp::kEmit:
+      return "emit";
+    case CrushOp::kChooseleafFirstn:
+      return "chooseleaf_firstn";
+    case CrushOp::kChooseleafIndep:
+      return "chooseleaf_indep";
+    case CrushOp::kSetChooseTries:
+      return "set_choose_tries";
+    case CrushOp::kSetChooseleafTries:
+      return "set_chooseleaf_tries";
+    case CrushOp::kSetChooseLocalTries:
+      return "set_choose_local_tries";
+    case CrushOp::kSetChooseLocalFallbackTries:
+      return "set_choose_local_fallback_tries";
+    case CrushOp::kSetChooseleafVaryR:
+      return "set_chooseleaf_vary_r";
+    case CrushOp::kSetChooseleafStable:
+      return "set_chooseleaf_stable";
   }
   return "unknown";
 }
@@ -58,14 +71,10 @@ json::object dump_bucket(const CrushMap& crush, const CrushBucket& b) {
   json::array items;
   for (size_t i = 0; i < b.items.size(); i++)
     items.push_back(json::object{{"id", b.items[i]}, {"weight", b.weights[i]}, {"pos", i}});
-  return {{"id", b.id},
-          {"name", crush.item_name(b.id)},
-          {"type_id", b.type},
-          {"type_name", crush.type_name(b.type)},
-          {"weight", b.weight},
-          {"alg", bucket_alg_name(b.alg)},
-          {"hash", "rjenkins1"},
-          {"items", std::move(items)}};
+  return {{"id", b.id},          {"name", crush.item_name(b.id)},
+          {"type_id", b.type},   {"type_name", crush.type_name(b.type)},
+          {"weight", b.weight},  {"alg", bucket_alg_name(b.alg)},
+          {"hash", "rjenkins1"}, {"items", std::move(items)}};
 }
 
 /// Newest profile whose tunables the map has; "unknown" for a mixture.
@@ -100,7 +109,8 @@ class Walk {
     std::map<std::string, std::pair<CrushItem, CrushWeight>> sorted;
     if (const CrushBucket* b = crush_.bucket(id))
       for (size_t i = 0; i < b->items.size(); i++)
-        if (wanted(b->items[i])) sorted[sort_key(crush_, b->items[i])] = {b->items[i], b->weights[i]};
+        if (wanted(b->items[i]))
+          sorted[sort_key(crush_, b->items[i])] = {b->items[i], b->weights[i]};
     for (auto it = sorted.rbegin(); it != sorted.rend(); ++it)
       node.children.push_back(it->second.first);
     out.push_back(std::move(node));
@@ -137,16 +147,16 @@ json::object dump_pool_weights(const CrushMap& crush, const TreeNode& node,
     json::array weights;
     for (const auto& position : set->second.positions)
       weights.push_back(crush_weight_to_double(position[at]));
-    out[key == kDefaultChooseArgs       ? "(compat)"
+    out[key == kDefaultChooseArgs  ? "(compat)"
         : name == pool_names.end() ? std::to_string(key)
-                                        : name->second] = std::move(weights);
+                                   : name->second] = std::move(weights);
   }
   return out;
 }
 
 }  // namespace
 
-// ---- trees ----------------------------------------------------------------------------------------
+// ---- trees --------------------------------------------------------------------------------------
 
 std::vector<TreeNode> crush_tree(const CrushMap& crush, const TreeOptions& options) {
   Walk walk(crush, options);
@@ -207,7 +217,7 @@ std::string tree_weight_text(CrushWeight weight) {
   return tree_weight_text(crush_weight_to_double(weight));
 }
 
-// ---- dumps ----------------------------------------------------------------------------------------
+// ---- dumps --------------------------------------------------------------------------------------
 
 CrushFeatures crush_features(const CrushMap& crush) {
   CrushFeatures f;
@@ -218,17 +228,24 @@ CrushFeatures crush_features(const CrushMap& crush) {
         case CrushOp::kChooseIndep:
         case CrushOp::kChooseleafIndep:
         case CrushOp::kSetChooseTries:
-        case CrushOp::kSetChooseleafTries: f.v2_rules = true; break;
-        case CrushOp::kSetChooseleafVaryR: f.v3_rules = true; break;
-        case CrushOp::kSetChooseleafStable: f.v5_rules = true; break;
-        default: break;
+        case CrushOp::kSetChooseleafTries:
+          f.v2_rules = true;
+          break;
+        case CrushOp::kSetChooseleafVaryR:
+          f.v3_rules = true;
+          break;
+        case CrushOp::kSetChooseleafStable:
+          f.v5_rules = true;
+          break;
+        default:
+          break;
       }
     }
   }
   for (const auto& b : crush.buckets) f.v4_buckets |= b && b->alg == BucketAlg::kStraw2;
   const auto& t = crush.tunables;
-  f.tunables = t.choose_local_tries != 2 || t.choose_local_fallback_tries != 5 ||
-               t.choose_total_tries != 19;
+  f.tunables =
+      t.choose_local_tries != 2 || t.choose_local_fallback_tries != 5 || t.choose_total_tries != 19;
   f.tunables2 = t.chooseleaf_descend_once != 0;
   f.tunables3 = t.chooseleaf_vary_r != 0;
   f.tunables5 = t.chooseleaf_stable != 0;
@@ -319,12 +336,9 @@ json::object dump_crush(const CrushMap& crush) {
     types.push_back(json::object{{"type_id", id}, {"name", name}});
   for (const auto& b : crush.buckets)
     if (b) buckets.push_back(dump_bucket(crush, *b));
-  return {{"devices", std::move(devices)},
-          {"types", std::move(types)},
-          {"buckets", std::move(buckets)},
-          {"rules", dump_crush_rules(crush)},
-          {"tunables", dump_crush_tunables(crush)},
-          {"choose_args", dump_choose_args(crush)}};
+  return {{"devices", std::move(devices)},          {"types", std::move(types)},
+          {"buckets", std::move(buckets)},          {"rules", dump_crush_rules(crush)},
+          {"tunables", dump_crush_tunables(crush)}, {"choose_args", dump_choose_args(crush)}};
 }
 
 }  // namespace plimsoll::map

@@ -70,15 +70,18 @@ Result<> check_editable(const CrushBucket& b, const std::string& name) {
   if (b.alg == BucketAlg::kStraw)
     return fail(EOPNOTSUPP,
                 fmt::format("bucket '{}' uses alg straw; convert it with 'ceph osd crush "
-                            "set-all-straw-buckets-to-straw2'", name));
+                            "set-all-straw-buckets-to-straw2'",
+                            name));
   return {};
 }
 
 Result<CrushItem> Editor::new_bucket(std::string_view name, int type, BucketAlg alg,
                                      std::optional<CrushItem> wanted) {
   size_t slot = 0;
-  if (wanted) slot = static_cast<size_t>(-1 - *wanted);
-  else while (slot < m_.buckets.size() && m_.buckets[slot]) slot++;
+  if (wanted)
+    slot = static_cast<size_t>(-1 - *wanted);
+  else
+    while (slot < m_.buckets.size() && m_.buckets[slot]) slot++;
   if (slot >= static_cast<size_t>(kMaxCrushBuckets)) return fail(ENOSPC, "too many crush buckets");
   // Doubling keeps the encoding equal to Ceph's for the same history.
   size_t slots = m_.buckets.size();
@@ -335,14 +338,15 @@ void recompute(CrushBucket& b) {
   recompute_aux(b);
 }
 
-// ---- buckets and devices --------------------------------------------------------------------------
+// ---- buckets and devices ------------------------------------------------------------------------
 
 Result<CrushItem> CrushMap::add_bucket(std::string_view name, std::string_view type) {
   if (find_item(name)) return fail(EEXIST, fmt::format("bucket '{}' already exists", name));
   TRY_VOID(check_new_name(*this, name));
   const auto type_id = find_type(type);
   if (!type_id) return fail(EINVAL, fmt::format("type '{}' does not exist", type));
-  if (*type_id == 0) return fail(EINVAL, fmt::format("type '{}' is for devices, not buckets", type));
+  if (*type_id == 0)
+    return fail(EINVAL, fmt::format("type '{}' is for devices, not buckets", type));
   Editor e(*this);
   TRY(id, e.new_bucket(name, *type_id, BucketAlg::kStraw2));
   TRY_VOID(e.shadow());
@@ -478,7 +482,8 @@ Result<> CrushMap::reweight(std::string_view name, double weight) {
     TRY_VOID(e.set_weight(parent, id, w));
     found = true;
   }
-  if (!found) return fail(ENOENT, fmt::format("device '{}' does not appear in the crush map", name));
+  if (!found)
+    return fail(ENOENT, fmt::format("device '{}' does not appear in the crush map", name));
   TRY_VOID(e.shadow());
   *this = e.take();
   return {};
@@ -515,7 +520,7 @@ void CrushMap::reweight_all() {
   *this = e.take();
 }
 
-// ---- classes --------------------------------------------------------------------------------------
+// ---- classes ------------------------------------------------------------------------------------
 
 Result<bool> CrushMap::set_device_class(CrushItem device, std::string_view class_name) {
   if (!is_valid_crush_name(class_name))
@@ -525,9 +530,10 @@ Result<bool> CrushMap::set_device_class(CrushItem device, std::string_view class
   const std::string now = class_of(device);
   if (now == class_name) return false;
   if (!now.empty())
-    return fail(EBUSY, fmt::format("{} has already bound to class '{}', can not reset class to '{}'; "
-                                   "use 'ceph osd crush rm-device-class <id>' to remove old class first",
-                                   item_name(device), now, class_name));
+    return fail(EBUSY,
+                fmt::format("{} has already bound to class '{}', can not reset class to '{}'; "
+                            "use 'ceph osd crush rm-device-class <id>' to remove old class first",
+                            item_name(device), now, class_name));
   Editor e(*this);
   auto& m = e.map();
   auto id = m.find_class(class_name);
@@ -597,7 +603,7 @@ Result<> CrushMap::rebuild_shadow_trees() {
   return {};
 }
 
-// ---- rules ----------------------------------------------------------------------------------------
+// ---- rules --------------------------------------------------------------------------------------
 
 Result<int> CrushMap::add_simple_rule(std::string_view name, std::string_view root,
                                       std::string_view failure_domain,
@@ -622,7 +628,8 @@ Result<int> CrushMap::add_simple_rule(std::string_view name, std::string_view ro
   }
   size_t slot = 0;
   auto taken = [&](size_t n) {
-    return std::any_of(rules.begin(), rules.end(), [&](const auto& r) { return r && r->ruleset == n; });
+    return std::any_of(rules.begin(), rules.end(),
+                       [&](const auto& r) { return r && r->ruleset == n; });
   };
   while ((slot < rules.size() && rules[slot]) || taken(slot)) slot++;
   if (slot >= kMaxCrushRules) return fail(ENOSPC, "too many crush rules");
@@ -637,8 +644,9 @@ Result<int> CrushMap::add_simple_rule(std::string_view name, std::string_view ro
     rule.steps.push_back({CrushOp::kSetChooseTries, 100, 0});
   }
   rule.steps.push_back({CrushOp::kTake, from, 0});
-  const CrushOp choose = *type == 0 ? (firstn ? CrushOp::kChooseFirstn : CrushOp::kChooseIndep)
-                                    : (firstn ? CrushOp::kChooseleafFirstn : CrushOp::kChooseleafIndep);
+  const CrushOp choose = *type == 0
+                             ? (firstn ? CrushOp::kChooseFirstn : CrushOp::kChooseIndep)
+                             : (firstn ? CrushOp::kChooseleafFirstn : CrushOp::kChooseleafIndep);
   rule.steps.push_back({choose, 0, *type});
   rule.steps.push_back({CrushOp::kEmit, 0, 0});
   if (slot >= rules.size()) rules.resize(slot + 1);
@@ -661,13 +669,14 @@ Result<> CrushMap::rename_rule(std::string_view from, std::string_view to) {
     if (find_rule(to)) return fail(EALREADY, fmt::format("rule '{}' is already renamed", to));
     return fail(ENOENT, fmt::format("source rule name '{}' does not exist", from));
   }
-  if (find_rule(to)) return fail(EEXIST, fmt::format("destination rule name '{}' already exists", to));
+  if (find_rule(to))
+    return fail(EEXIST, fmt::format("destination rule name '{}' already exists", to));
   if (!is_valid_crush_name(to)) return fail(EINVAL, fmt::format("bad rule name '{}'", to));
   rule_names[*id] = to;
   return {};
 }
 
-// ---- weight sets ----------------------------------------------------------------------------------
+// ---- weight sets --------------------------------------------------------------------------------
 
 Result<> CrushMap::create_choose_args(int64_t key, int positions) {
   if (choose_args.count(key)) return fail(EEXIST, "the weight-set exists");

@@ -140,9 +140,15 @@ Result<CrushItem> CrushMap::item_id(std::string_view name) const {
   return fail(ENOENT, fmt::format("item '{}' does not exist", name));
 }
 
-std::string CrushMap::item_name(CrushItem id) const { return name_or_empty(item_names, id); }
-std::string CrushMap::type_name(int type) const { return name_or_empty(type_names, type); }
-std::string CrushMap::rule_name(int id) const { return name_or_empty(rule_names, id); }
+std::string CrushMap::item_name(CrushItem id) const {
+  return name_or_empty(item_names, id);
+}
+std::string CrushMap::type_name(int type) const {
+  return name_or_empty(type_names, type);
+}
+std::string CrushMap::rule_name(int id) const {
+  return name_or_empty(rule_names, id);
+}
 std::optional<int> CrushMap::find_type(std::string_view name) const {
   return find_name(type_names, name);
 }

@@ -39,7 +39,9 @@ inline constexpr int32_t kMaxCrushTries = 10000;
 
 /// 16.16 from a user's number, truncated as Ceph does; EINVAL when negative or too large.
 Result<CrushWeight> crush_weight_from(double weight);
-inline double crush_weight_to_double(CrushWeight w) { return static_cast<double>(w) / kCrushOne; }
+inline double crush_weight_to_double(CrushWeight w) {
+  return static_cast<double>(w) / kCrushOne;
+}
 
 enum class BucketAlg : uint8_t { kUniform = 1, kList = 2, kTree = 3, kStraw = 4, kStraw2 = 5 };
 const char* bucket_alg_name(BucketAlg alg);
@@ -84,7 +86,8 @@ struct CrushStep {
   CrushOp op = CrushOp::kNoop;
   int32_t arg1 = 0;
   int32_t arg2 = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("op", op);
     f("arg1", arg1);
     f("arg2", arg2);
@@ -114,7 +117,8 @@ struct CrushTunables {
   uint8_t straw_calc_version = 1;
   uint32_t allowed_bucket_algs = 54;
   uint8_t chooseleaf_stable = 1;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("choose_local_tries", choose_local_tries);
     f("choose_local_fallback_tries", choose_local_fallback_tries);
     f("choose_total_tries", choose_total_tries);
@@ -218,7 +222,8 @@ struct CrushMap {
   /// names, rules that take nothing. EINVAL says what and where.
   Result<> validate() const;
 
-  // ---- editing: buckets and devices ---------------------------------------------------------------
+  // ---- editing: buckets and devices
+  // ---------------------------------------------------------------
 
   /// `osd crush add-bucket`: an unlinked straw2 bucket; EEXIST when the name is taken.
   Result<CrushItem> add_bucket(std::string_view name, std::string_view type);
@@ -248,7 +253,8 @@ struct CrushMap {
   /// `osd crush reweight-all`: sums all bucket weights again from the devices.
   void reweight_all();
 
-  // ---- editing: classes ---------------------------------------------------------------------------
+  // ---- editing: classes
+  // ---------------------------------------------------------------------------
 
   /// `osd crush set-device-class`; EBUSY when the device has another class. True when changed.
   Result<bool> set_device_class(CrushItem device, std::string_view class_name);
@@ -262,10 +268,12 @@ struct CrushMap {
   /// Makes every shadow tree anew, keeping the ids that old ones had (rules refer to them).
   Result<> rebuild_shadow_trees();
 
-  // ---- editing: rules -----------------------------------------------------------------------------
+  // ---- editing: rules
+  // -----------------------------------------------------------------------------
 
-  /// `osd crush rule create-simple|create-replicated|create-erasure`: take root (of a class), choose
-  /// leaves over `failure_domain`, emit. `mode` "firstn" or "indep"; EEXIST when the name is taken.
+  /// `osd crush rule create-simple|create-replicated|create-erasure`: take root (of a class),
+  /// choose leaves over `failure_domain`, emit. `mode` "firstn" or "indep"; EEXIST when the name is
+  /// taken.
   Result<int> add_simple_rule(std::string_view name, std::string_view root,
                               std::string_view failure_domain, std::string_view device_class,
                               std::string_view mode, uint8_t rule_type);
@@ -273,7 +281,8 @@ struct CrushMap {
   Result<> remove_rule(std::string_view name);
   Result<> rename_rule(std::string_view from, std::string_view to);
 
-  // ---- editing: weight sets -----------------------------------------------------------------------
+  // ---- editing: weight sets
+  // -----------------------------------------------------------------------
 
   /// `osd crush weight-set create-compat|create`: weights as in the buckets, `positions` of them.
   Result<> create_choose_args(int64_t key, int positions);

@@ -13,7 +13,7 @@ namespace plimsoll::map {
 
 namespace {
 
-// ---- the logarithm ------------------------------------------------------------------------------
+// ---- the logarithm ----------------------------------------------------------------------------
 
 using u128 = unsigned __int128;
 
@@ -77,7 +77,7 @@ struct LnTables {
 };
 const LnTables kLn;
 
-// ---- one choice in one bucket -------------------------------------------------------------------
+// ---- one choice in one bucket -----------------------------------------------------------------
 
 /// Item `r` of the pseudo-random permutation of the bucket for `x`.
 CrushItem choose_permuted(const CrushBucket& b, uint32_t x, int r) {
@@ -95,7 +95,8 @@ CrushItem choose_permuted(const CrushBucket& b, uint32_t x, int r) {
 CrushItem choose_list(const CrushBucket& b, uint32_t x, int r) {
   for (size_t i = b.items.size(); i-- > 0;) {
     uint64_t w = rjenkins4(x, static_cast<uint32_t>(b.items[i]), static_cast<uint32_t>(r),
-                       static_cast<uint32_t>(b.id)) & 0xffff;
+                           static_cast<uint32_t>(b.id)) &
+                 0xffff;
     w = (w * b.aux[i]) >> 16;
     if (w < b.weights[i]) return b.items[i];
   }
@@ -106,8 +107,9 @@ CrushItem choose_tree(const CrushBucket& b, uint32_t x, int r) {
   uint32_t n = static_cast<uint32_t>(b.aux.size()) >> 1;
   while (!(n & 1) && n) {
     const uint64_t w = b.aux[n];
-    const uint64_t t = (uint64_t{rjenkins4(x, n, static_cast<uint32_t>(r),
-                                       static_cast<uint32_t>(b.id))} * w) >> 32;
+    const uint64_t t =
+        (uint64_t{rjenkins4(x, n, static_cast<uint32_t>(r), static_cast<uint32_t>(b.id))} * w) >>
+        32;
     const uint32_t half = (n & -n) >> 1;
     const uint32_t left = n - half;
     n = t < b.aux[left] ? left : n + half;
@@ -121,7 +123,8 @@ CrushItem choose_straw(const CrushBucket& b, uint32_t x, int r) {
   uint64_t best_draw = 0;
   for (size_t i = 0; i < b.items.size(); i++) {
     const uint64_t draw =
-        uint64_t{rjenkins3(x, static_cast<uint32_t>(b.items[i]), static_cast<uint32_t>(r)) & 0xffff} *
+        uint64_t{rjenkins3(x, static_cast<uint32_t>(b.items[i]), static_cast<uint32_t>(r)) &
+                 0xffff} *
         b.aux[i];
     if (i == 0 || draw > best_draw) {
       best = i;
@@ -154,7 +157,7 @@ CrushItem choose_straw2(const CrushBucket& b, uint32_t x, int r, const CrushWeig
   return b.items[best];
 }
 
-// ---- the walk -----------------------------------------------------------------------------------
+// ---- the walk ---------------------------------------------------------------------------------
 
 constexpr CrushItem kUndefined = 0x7ffffffe;
 
@@ -216,11 +219,16 @@ class Mapper {
 
 CrushItem Mapper::choose(const CrushBucket& b, int r, int position) const {
   switch (b.alg) {
-    case BucketAlg::kUniform: return choose_permuted(b, x_, r);
-    case BucketAlg::kList: return choose_list(b, x_, r);
-    case BucketAlg::kTree: return choose_tree(b, x_, r);
-    case BucketAlg::kStraw: return choose_straw(b, x_, r);
-    case BucketAlg::kStraw2: break;
+    case BucketAlg::kUniform:
+      return choose_permuted(b, x_, r);
+    case BucketAlg::kList:
+      return choose_list(b, x_, r);
+    case BucketAlg::kTree:
+      return choose_tree(b, x_, r);
+    case BucketAlg::kStraw:
+      return choose_straw(b, x_, r);
+    case BucketAlg::kStraw2:
+      break;
   }
   const CrushWeightSet* set = nullptr;
   if (args_) {
@@ -309,8 +317,8 @@ bool Mapper::indep_one(const CrushBucket& from, int rep, int round, int numrep, 
   const CrushBucket* in = &from;
   for (;;) {
     // A uniform bucket whose size n divides would hand out the same items in every round.
-    const bool shift = in->alg == BucketAlg::kUniform &&
-                       static_cast<int>(in->items.size()) % numrep == 0;
+    const bool shift =
+        in->alg == BucketAlg::kUniform && static_cast<int>(in->items.size()) % numrep == 0;
     const uint32_t step = static_cast<uint32_t>(numrep) + (shift ? 1 : 0);
     const int r = static_cast<int>(static_cast<uint32_t>(rep) + static_cast<uint32_t>(parent_r) +
                                    step * static_cast<uint32_t>(round));
@@ -387,8 +395,8 @@ void Mapper::set_tunable(const CrushStep& step) {
 }
 
 /// A choose step: each input bucket in turn, numbered afresh, until result_max items are there.
-std::vector<CrushItem> Mapper::choose_step(const CrushStep& step, const std::vector<CrushItem>& from,
-                                           int result_max) {
+std::vector<CrushItem> Mapper::choose_step(const CrushStep& step,
+                                           const std::vector<CrushItem>& from, int result_max) {
   const bool is_firstn = step.op == CrushOp::kChooseFirstn || step.op == CrushOp::kChooseleafFirstn;
   const bool to_leaf =
       step.op == CrushOp::kChooseleafFirstn || step.op == CrushOp::kChooseleafIndep;
@@ -402,7 +410,7 @@ std::vector<CrushItem> Mapper::choose_step(const CrushStep& step, const std::vec
     CrushItem* o = out.data() + size;
     CrushItem* leaf = to_leaf ? leaves.data() + size : nullptr;
     if (is_firstn) {
-      const int leaf_tries = leaf_tries_                              ? leaf_tries_
+      const int leaf_tries = leaf_tries_                             ? leaf_tries_
                              : map_.tunables.chooseleaf_descend_once ? 1
                                                                      : choose_tries_;
       const Retries retries{choose_tries_, local_retries_, local_fallback_retries_};

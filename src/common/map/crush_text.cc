@@ -9,7 +9,9 @@ namespace {
 
 constexpr const char* kKeep = "\t\t# do not change unnecessarily\n";
 
-std::string weight_text(CrushWeight w) { return fmt::format("{:.3f}", crush_weight_to_double(w)); }
+std::string weight_text(CrushWeight w) {
+  return fmt::format("{:.3f}", crush_weight_to_double(w));
+}
 
 class Decompiler {
  public:
@@ -65,7 +67,8 @@ class Decompiler {
     if (m_.is_shadow(b.id) || !done_.insert(b.id).second) return;
     for (CrushItem item : b.items)
       if (const CrushBucket* child = m_.bucket(item)) bucket(*child);
-    out_ += fmt::format("{} {} {{\n\tid {}{}", m_.type_name(b.type), m_.item_name(b.id), b.id, kKeep);
+    out_ +=
+        fmt::format("{} {} {{\n\tid {}{}", m_.type_name(b.type), m_.item_name(b.id), b.id, kKeep);
     if (auto shadows = m_.class_buckets.find(b.id); shadows != m_.class_buckets.end())
       for (const auto& [class_id, shadow] : shadows->second)
         out_ += fmt::format("\tid {} class {}{}", shadow, m_.class_of(shadow), kKeep);
@@ -94,7 +97,9 @@ class Decompiler {
 
   std::string name_of(CrushItem id) const {
     const std::string name = m_.item_name(id);
-    return !name.empty() ? name : id >= 0 ? fmt::format("device{}", id) : fmt::format("bucket{}", -1 - id);
+    return !name.empty() ? name
+           : id >= 0     ? fmt::format("device{}", id)
+                         : fmt::format("bucket{}", -1 - id);
   }
 
   void rule(int id, const CrushRule& r) {
@@ -113,28 +118,39 @@ class Decompiler {
       return fmt::format("{} {} type {}", what, step.arg1, m_.type_name(step.arg2));
     };
     switch (step.op) {
-      case CrushOp::kNoop: return "noop";
-      case CrushOp::kEmit: return "emit";
-      case CrushOp::kTake: return "take " + take_text(step.arg1);
-      case CrushOp::kChooseFirstn: return choose("choose firstn");
-      case CrushOp::kChooseIndep: return choose("choose indep");
-      case CrushOp::kChooseleafFirstn: return choose("chooseleaf firstn");
-      case CrushOp::kChooseleafIndep: return choose("chooseleaf indep");
-      case CrushOp::kSetChooseTries: return fmt::format("set_choose_tries {}", step.arg1);
-      case CrushOp::kSetChooseleafTries: return fmt::format("set_chooseleaf_tries {}", step.arg1);
-      case CrushOp::kSetChooseLocalTries: return fmt::format("set_choose_local_tries {}", step.arg1);
+      case CrushOp::kNoop:
+        return "noop";
+      case CrushOp::kEmit:
+        return "emit";
+      case CrushOp::kTake:
+        return "take " + take_text(step.arg1);
+      case CrushOp::kChooseFirstn:
+        return choose("choose firstn");
+      case CrushOp::kChooseIndep:
+        return choose("choose indep");
+      case CrushOp::kChooseleafFirstn:
+        return choose("chooseleaf firstn");
+      case CrushOp::kChooseleafIndep:
+        return choose("chooseleaf indep");
+      case CrushOp::kSetChooseTries:
+        return fmt::format("set_choose_tries {}", step.arg1);
+      case CrushOp::kSetChooseleafTries:
+        return fmt::format("set_chooseleaf_tries {}", step.arg1);
+      case CrushOp::kSetChooseLocalTries:
+        return fmt::format("set_choose_local_tries {}", step.arg1);
       case CrushOp::kSetChooseLocalFallbackTries:
         return fmt::format("set_choose_local_fallback_tries {}", step.arg1);
-      case CrushOp::kSetChooseleafVaryR: return fmt::format("set_chooseleaf_vary_r {}", step.arg1);
-      case CrushOp::kSetChooseleafStable: return fmt::format("set_chooseleaf_stable {}", step.arg1);
+      case CrushOp::kSetChooseleafVaryR:
+        return fmt::format("set_chooseleaf_vary_r {}", step.arg1);
+      case CrushOp::kSetChooseleafStable:
+        return fmt::format("set_chooseleaf_stable {}", step.arg1);
     }
     return fmt::format("noop # {}", static_cast<uint32_t>(step.op));
   }
 
   std::string take_text(CrushItem id) const {
     const std::string name = name_of(id), device_class = id < 0 ? m_.class_of(id) : "";
-    return device_class.empty() ? name
-                                : name.substr(0, name.find('~')) + " class " + device_class;
+    return device_class.empty() ? name : name.substr(0, name.find('~')) + " class " + device_class;
   }
 
   void choose_args(int64_t key, const CrushChooseArgs& args) {
@@ -164,6 +180,8 @@ class Decompiler {
 
 }  // namespace
 
-std::string crush_to_text(const CrushMap& map) { return Decompiler(map).run(); }
+std::string crush_to_text(const CrushMap& map) {
+  return Decompiler(map).run();
+}
 
 }  // namespace plimsoll::map

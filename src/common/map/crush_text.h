@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The text form of CRUSH maps that people edit: what `crushtool -d` writes and `crushtool -c` reads.
+// The text form of CRUSH maps that people edit: what `crushtool -d` writes and `crushtool -c`
+// reads.
 #pragma once
 
 #include <string>

@@ -31,14 +31,15 @@ constexpr Feature kIncompat[] = {{1, "base v0.20"},
 json::object dump_fs_map(const FSMap& m) {
   json::object incompat;
   for (const auto& f : kIncompat) incompat[fmt::format("feature_{}", f.bit)] = f.name;
-  return {{"epoch", m.epoch},
-          {"default_fscid", -1},
-          {"compat", json::object{{"compat", json::object()},
-                                  {"ro_compat", json::object()},
-                                  {"incompat", std::move(incompat)}}},
-          {"feature_flags", json::object{{"enable_multiple", true}, {"ever_enabled_multiple", true}}},
-          {"standbys", json::array()},
-          {"filesystems", json::array()}};
+  return {
+      {"epoch", m.epoch},
+      {"default_fscid", -1},
+      {"compat", json::object{{"compat", json::object()},
+                              {"ro_compat", json::object()},
+                              {"incompat", std::move(incompat)}}},
+      {"feature_flags", json::object{{"enable_multiple", true}, {"ever_enabled_multiple", true}}},
+      {"standbys", json::array()},
+      {"filesystems", json::array()}};
 }
 
 std::string print_fs_map(const FSMap& m) {

@@ -15,7 +15,8 @@ std::string differ(const std::string& path, const json::value& a, const json::va
          json::serialize(b).substr(0, 300);
 }
 
-std::string object_difference(const json::object& a, const json::object& b, const std::string& path) {
+std::string object_difference(const json::object& a, const json::object& b,
+                              const std::string& path) {
   auto ia = a.begin();
   auto ib = b.begin();
   for (; ia != a.end() && ib != b.end(); ++ia, ++ib) {

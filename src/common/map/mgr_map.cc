@@ -12,11 +12,13 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr const char* kOptionTypes[] = {"uint",    "int",  "str",  "float", "bool",    "addr",
+constexpr const char* kOptionTypes[] = {"uint",    "int",  "str",  "float", "bool",     "addr",
                                         "addrvec", "uuid", "size", "secs",  "millisecs"};
 constexpr const char* kOptionLevels[] = {"basic", "advanced", "dev"};
 
-json::array strings(const std::set<std::string>& set) { return json::array(set.begin(), set.end()); }
+json::array strings(const std::set<std::string>& set) {
+  return json::array(set.begin(), set.end());
+}
 
 json::object dump_option(const MgrModuleOption& o) {
   return {{"name", o.name},

@@ -23,7 +23,8 @@ struct MgrModuleOption {
   std::set<std::string> enum_allowed;
   std::string desc, long_desc;
   std::set<std::string> tags, see_also;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("name", name);
     f("type", type);
     f("level", level);
@@ -46,7 +47,8 @@ struct MgrModule {
   bool can_run = true;
   std::string error_string;
   std::map<std::string, MgrModuleOption> options;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("name", name);
     f("can_run", can_run);
     f("error_string", error_string);
@@ -62,7 +64,8 @@ struct MgrStandby {
   std::set<std::string> old_modules;
   std::vector<MgrModule> available_modules;
   uint64_t features = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("gid", gid);
     f("name", name);
     f("old_modules", old_modules, 2);
@@ -90,7 +93,8 @@ struct MgrMap {
   std::vector<EntityAddrVec> clients;
   std::vector<std::string> client_names;
 
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("epoch", epoch);
     f("active_addrs", active_addrs);
     f("active_gid", active_gid);

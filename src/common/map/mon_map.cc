@@ -100,7 +100,8 @@ json::object dump_mon_map(const MonMap& m) {
 
 std::string print_mon_map(const MonMap& m) {
   std::string out = fmt::format(
-      "epoch {}\nfsid {}\nlast_changed {}\ncreated {}\nmin_mon_release {} ({})\nelection_strategy: {}\n",
+      "epoch {}\nfsid {}\nlast_changed {}\ncreated {}\nmin_mon_release {} ({})\nelection_strategy: "
+      "{}\n",
       m.epoch, m.fsid.to_string(), stamp_text(m.last_changed), stamp_text(m.created),
       m.min_mon_release, release_name(m.min_mon_release), m.strategy);
   for (size_t rank = 0; rank < m.ranks.size(); rank++) {

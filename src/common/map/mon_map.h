@@ -19,7 +19,8 @@ struct MonInfo {
   uint16_t priority = 0;
   uint16_t weight = 0;
   std::map<std::string, std::string> crush_location;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("name", name);
     f("public_addrs", public_addrs);
     f("priority", priority, 2);
@@ -49,7 +50,8 @@ struct MonMap {
   std::string tiebreaker_mon;
   std::set<std::string> stretch_marked_down_mons;
 
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("epoch", epoch);
     f("last_changed", last_changed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Encoding and questions about the map; applying an Incremental is in osd_map_apply.cc, placement in
-// osd_mapping.cc.
+// Encoding and questions about the map; applying an Incremental is in osd_map_apply.cc, placement
+// in osd_mapping.cc.
 #include "common/map/osd_map.h"
 
 #include <fmt/format.h>
@@ -19,36 +19,40 @@ struct FlagName {
   const char* name;
 };
 
-constexpr FlagName kStateNames[] = {
-    {kOsdExists, "exists"},       {kOsdUp, "up"},
-    {kOsdAutoOut, "autoout"},     {kOsdNew, "new"},
-    {kOsdFull, "full"},           {kOsdNearFull, "nearfull"},
-    {kOsdBackfillFull, "backfillfull"}, {kOsdDestroyed, "destroyed"},
-    {kOsdNoUp, "noup"},           {kOsdNoDown, "nodown"},
-    {kOsdNoIn, "noin"},           {kOsdNoOut, "noout"},
-    {kOsdStop, "stop"}};
+constexpr FlagName kStateNames[] = {{kOsdExists, "exists"},
+                                    {kOsdUp, "up"},
+                                    {kOsdAutoOut, "autoout"},
+                                    {kOsdNew, "new"},
+                                    {kOsdFull, "full"},
+                                    {kOsdNearFull, "nearfull"},
+                                    {kOsdBackfillFull, "backfillfull"},
+                                    {kOsdDestroyed, "destroyed"},
+                                    {kOsdNoUp, "noup"},
+                                    {kOsdNoDown, "nodown"},
+                                    {kOsdNoIn, "noin"},
+                                    {kOsdNoOut, "noout"},
+                                    {kOsdStop, "stop"}};
 
-constexpr FlagName kFlagNames[] = {
-    {kMapNearFull, "nearfull"},
-    {kMapFull, "full"},
-    {kMapPauseRead, "pauserd"},
-    {kMapPauseWrite, "pausewr"},
-    {kMapPauseRecovery, "pauserec"},
-    {kMapNoUp, "noup"},
-    {kMapNoDown, "nodown"},
-    {kMapNoOut, "noout"},
-    {kMapNoIn, "noin"},
-    {kMapNoBackfill, "nobackfill"},
-    {kMapNoRebalance, "norebalance"},
-    {kMapNoRecover, "norecover"},
-    {kMapNoScrub, "noscrub"},
-    {kMapNoDeepScrub, "nodeep-scrub"},
-    {kMapNoTierAgent, "notieragent"},
-    {kMapNoSnapTrim, "nosnaptrim"},
-    {kMapSortBitwise, "sortbitwise"},
-    {kMapRecoveryDeletes, "recovery_deletes"},
-    {kMapPurgedSnapdirs, "purged_snapdirs"},
-    {kMapPgLogHardLimit, "pglog_hardlimit"}};
+constexpr FlagName kFlagNames[] = {{kMapNearFull, "nearfull"},
+                                   {kMapFull, "full"},
+                                   {kMapPauseRead, "pauserd"},
+                                   {kMapPauseWrite, "pausewr"},
+                                   {kMapPauseRecovery, "pauserec"},
+                                   {kMapNoUp, "noup"},
+                                   {kMapNoDown, "nodown"},
+                                   {kMapNoOut, "noout"},
+                                   {kMapNoIn, "noin"},
+                                   {kMapNoBackfill, "nobackfill"},
+                                   {kMapNoRebalance, "norebalance"},
+                                   {kMapNoRecover, "norecover"},
+                                   {kMapNoScrub, "noscrub"},
+                                   {kMapNoDeepScrub, "nodeep-scrub"},
+                                   {kMapNoTierAgent, "notieragent"},
+                                   {kMapNoSnapTrim, "nosnaptrim"},
+                                   {kMapSortBitwise, "sortbitwise"},
+                                   {kMapRecoveryDeletes, "recovery_deletes"},
+                                   {kMapPurgedSnapdirs, "purged_snapdirs"},
+                                   {kMapPgLogHardLimit, "pglog_hardlimit"}};
 
 constexpr wire::Envelope kFullEnvelope{8, 7};
 constexpr wire::Envelope kFullClient{9, 1};
@@ -233,8 +237,12 @@ std::vector<std::string> names_of(uint32_t bits, const Names& names) {
 
 }  // namespace
 
-std::vector<std::string> osd_state_names(uint32_t state) { return names_of(state, kStateNames); }
-std::vector<std::string> osdmap_flag_names(uint32_t flags) { return names_of(flags, kFlagNames); }
+std::vector<std::string> osd_state_names(uint32_t state) {
+  return names_of(state, kStateNames);
+}
+std::vector<std::string> osdmap_flag_names(uint32_t flags) {
+  return names_of(flags, kFlagNames);
+}
 
 std::string osdmap_flags_text(uint32_t flags) {
   return fmt::format("{}", fmt::join(osdmap_flag_names(flags), ","));
@@ -251,7 +259,7 @@ bool AddrMemoryOrder::operator()(const EntityAddr& a, const EntityAddr& b) const
   return memory_key(a) < memory_key(b);
 }
 
-// ---- the CRUSH map inside -------------------------------------------------------------------------
+// ---- the CRUSH map inside -----------------------------------------------------------------------
 
 SharedCrush::SharedCrush() : SharedCrush(CrushMap::empty()) {}
 
@@ -263,7 +271,9 @@ Result<SharedCrush> SharedCrush::from_blob(Bytes blob) {
   return SharedCrush(std::move(blob), std::make_shared<const CrushMap>(std::move(map)));
 }
 
-void encode(const SharedCrush& v, ByteWriter& w) { w.blob(v.blob().view()); }
+void encode(const SharedCrush& v, ByteWriter& w) {
+  w.blob(v.blob().view());
+}
 
 void decode(SharedCrush& v, ByteReader& r) {
   auto found = SharedCrush::from_blob(r.blob());
@@ -272,7 +282,7 @@ void decode(SharedCrush& v, ByteReader& r) {
   v = std::move(*found);
 }
 
-// ---- full map -------------------------------------------------------------------------------------
+// ---- full map -----------------------------------------------------------------------------------
 
 void encode(const OSDMap& v, ByteWriter& w) {
   const size_t start = w.size();
@@ -308,7 +318,7 @@ uint32_t full_map_crc(const Bytes& full) {
   return r.u32();
 }
 
-// ---- incremental ----------------------------------------------------------------------------------
+// ---- incremental --------------------------------------------------------------------------------
 
 void encode(const Incremental& v, ByteWriter& w) {
   const size_t start = w.size();
@@ -367,14 +377,16 @@ PgPool* Incremental::edit_pool(const OSDMap& map, PoolId id) {
   return now ? &(new_pools[id] = *now) : nullptr;
 }
 
-Bytes Incremental::wire_crush(const CrushMap& map) { return wire::to_bytes(map); }
+Bytes Incremental::wire_crush(const CrushMap& map) {
+  return wire::to_bytes(map);
+}
 
 Result<SharedCrush> Incremental::crush_after(const OSDMap& map) const {
   if (crush.empty()) return map.crush;
   return SharedCrush::from_blob(crush);
 }
 
-// ---- questions ------------------------------------------------------------------------------------
+// ---- questions ----------------------------------------------------------------------------------
 
 OsdId OSDMap::find_osd(const Uuid& uuid) const {
   for (OsdId osd = 0; osd < max_osd; osd++)
@@ -382,7 +394,9 @@ OsdId OSDMap::find_osd(const Uuid& uuid) const {
   return kNoOsd;
 }
 
-int OSDMap::num_osds() const { return static_cast<int>(osds().size()); }
+int OSDMap::num_osds() const {
+  return static_cast<int>(osds().size());
+}
 
 int OSDMap::num_up_osds() const {
   int n = 0;

@@ -81,7 +81,8 @@ struct OsdInfo {
   Epoch up_thru = 0;
   Epoch down_at = 0;
   Epoch lost_at = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f.constant("v", uint8_t{1});
     f("last_clean_begin", last_clean_begin);
     f("last_clean_end", last_clean_end);
@@ -102,7 +103,8 @@ struct OsdXinfo {
   uint32_t old_weight = 0;
   Utime last_purged_snaps_scrub;
   Epoch dead_epoch = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("down_stamp", down_stamp);
     f("laggy_probability", laggy_probability_fixed);
     f("laggy_interval", laggy_interval);
@@ -204,14 +206,16 @@ struct OSDMap {
 
   bool operator==(const OSDMap&) const = default;
 
-  // ---- changing -----------------------------------------------------------------------------------
+  // ---- changing
+  // -----------------------------------------------------------------------------------
 
   void set_max_osd(int32_t n);
   /// Turns this map into the next epoch. EINVAL names what does not fit (fsid, epoch, an id beyond
   /// max_osd); the map is unchanged then.
   Result<> apply_incremental(const Incremental& inc);
 
-  // ---- OSDs ---------------------------------------------------------------------------------------
+  // ---- OSDs
+  // ---------------------------------------------------------------------------------------
 
   bool is_valid(OsdId osd) const { return osd >= 0 && osd < max_osd; }
   bool has_state(OsdId osd, OsdState bit) const { return is_valid(osd) && (osd_state[osd] & bit); }
@@ -235,7 +239,8 @@ struct OSDMap {
   bool is_blocklisted(const EntityAddr& addr) const;
   bool is_blocklisted(const EntityAddrVec& addrs) const;
 
-  // ---- pools --------------------------------------------------------------------------------------
+  // ---- pools
+  // --------------------------------------------------------------------------------------
 
   const PgPool* pool(PoolId id) const;
   std::optional<PoolId> find_pool(std::string_view name) const;
@@ -247,7 +252,8 @@ struct OSDMap {
   std::vector<PgId> all_pgs() const;
   uint64_t num_pgs() const;
 
-  // ---- mapping (osd_mapping.cc) -------------------------------------------------------------------
+  // ---- mapping (osd_mapping.cc)
+  // -------------------------------------------------------------------
 
   /// The PG of an object; ENOENT for an unknown pool.
   Result<PgId> object_pg(PoolId pool, std::string_view name, std::string_view key = {},
@@ -373,9 +379,9 @@ uint32_t full_map_crc(const Bytes& full);
 
 /// Until data can move, a PG whose mapping changes must stay where its data is. For every PG that
 /// exists in both maps: h = old.home(pg), want = next.raw_upmap(pg); no pg_temp entry when h is
-/// empty or holds all of `want`, else pg_temp = h. `next` is `old` with `inc` applied. Adds to `inc`
-/// only what differs from next.pg_temp, and drops entries of PGs that are gone. Returns how many
-/// entries it added or removed.
+/// empty or holds all of `want`, else pg_temp = h. `next` is `old` with `inc` applied. Adds to
+/// `inc` only what differs from next.pg_temp, and drops entries of PGs that are gone. Returns how
+/// many entries it added or removed.
 size_t prime_pg_temp(const OSDMap& old, const OSDMap& next, Incremental& inc);
 
 }  // namespace plimsoll::map

@@ -47,8 +47,10 @@ void assign_all(std::map<K, V>& to, const std::map<K, V>& from) {
 template <class K, class V>
 void assign_or_erase(std::map<K, V>& to, const std::map<K, V>& from, const V& gone) {
   for (const auto& [k, v] : from) {
-    if (v == gone) to.erase(k);
-    else to[k] = v;
+    if (v == gone)
+      to.erase(k);
+    else
+      to[k] = v;
   }
 }
 
@@ -67,16 +69,16 @@ bool has_negative(const Maps&... maps) {
 Result<> check_ids(const OSDMap& map, const Incremental& inc) {
   const int32_t max_osd = inc.new_max_osd >= 0 ? inc.new_max_osd : map.max_osd;
   if (max_osd > kMaxOsds) return fail(EINVAL, fmt::format("max_osd {} is too large", max_osd));
-  const OsdId top = largest_id(inc.new_up_client, inc.new_state, inc.new_weight,
-                               inc.new_primary_affinity, inc.new_hb_back_up, inc.new_up_thru,
-                               inc.new_last_clean_interval, inc.new_lost, inc.new_up_cluster,
-                               inc.new_uuid, inc.new_xinfo, inc.new_hb_front_up);
-  if (top >= max_osd || has_negative(inc.new_up_client, inc.new_state, inc.new_weight,
-                                     inc.new_primary_affinity, inc.new_hb_back_up, inc.new_up_thru,
-                                     inc.new_last_clean_interval, inc.new_lost, inc.new_up_cluster,
-                                     inc.new_uuid, inc.new_xinfo, inc.new_hb_front_up))
-    return fail(EINVAL, fmt::format("incremental {} names an osd outside of [0, {})", inc.epoch,
-                                    max_osd));
+  const OsdId top =
+      largest_id(inc.new_up_client, inc.new_state, inc.new_weight, inc.new_primary_affinity,
+                 inc.new_hb_back_up, inc.new_up_thru, inc.new_last_clean_interval, inc.new_lost,
+                 inc.new_up_cluster, inc.new_uuid, inc.new_xinfo, inc.new_hb_front_up);
+  if (top >= max_osd ||
+      has_negative(inc.new_up_client, inc.new_state, inc.new_weight, inc.new_primary_affinity,
+                   inc.new_hb_back_up, inc.new_up_thru, inc.new_last_clean_interval, inc.new_lost,
+                   inc.new_up_cluster, inc.new_uuid, inc.new_xinfo, inc.new_hb_front_up))
+    return fail(EINVAL,
+                fmt::format("incremental {} names an osd outside of [0, {})", inc.epoch, max_osd));
   return {};
 }
 

@@ -13,10 +13,10 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr const char* kReleases[] = {"unknown",  "argonaut", "bobtail",  "cuttlefish", "dumpling",
-                                     "emperor",  "firefly",  "giant",    "hammer",     "infernalis",
-                                     "jewel",    "kraken",   "luminous", "mimic",      "nautilus",
-                                     "octopus",  "pacific",  "quincy",   "reef"};
+constexpr const char* kReleases[] = {"unknown", "argonaut", "bobtail",  "cuttlefish", "dumpling",
+                                     "emperor", "firefly",  "giant",    "hammer",     "infernalis",
+                                     "jewel",   "kraken",   "luminous", "mimic",      "nautilus",
+                                     "octopus", "pacific",  "quincy",   "reef"};
 
 constexpr const char* kCacheModes[] = {"none",        "writeback", "forward", "readonly",
                                        "readforward", "readproxy", "proxy"};
@@ -30,15 +30,26 @@ const char* pool_type_name(const PgPool& p) {
 }
 
 /// 16.16 as Ceph's float.
-double fixed_to_double(uint32_t v) { return static_cast<float>(v) / static_cast<float>(0x10000); }
+double fixed_to_double(uint32_t v) {
+  return static_cast<float>(v) / static_cast<float>(0x10000);
+}
 
 const char* addr_type_name(uint32_t type) {
   switch (type) {
-    case EntityAddr::kLegacy: return "v1";
-    case EntityAddr::kMsgr2: return "v2";
-    case EntityAddr::kAny: return "any";
-    default: return "none";
+    case EntityAddr::kLegacy:
+      return "v1";
+    case EntityAddr::kMsgr2:
+      return "v2";
+    case EntityAddr::kAny:
+      return "any";
+    default:
+      return "none";
   }
+}
+
+/// Ceph names no type for addresses of any type: those of clients.
+std::string addr_text(const EntityAddr& a) {
+  return a.type == EntityAddr::kAny ? a.ip_port_nonce() : a.to_string();
 }
 
 /// What old tools show of an address vector: the v1 address, or the first one.
@@ -100,8 +111,8 @@ json::object dump_pool_opts(const PoolOpts& opts) {
 json::array dump_pool_snaps(const PgPool& p) {
   json::array out;
   for (const auto& [id, snap] : p.snaps)
-    out.push_back(json::object{
-        {"snapid", id}, {"stamp", stamp_text(snap.stamp)}, {"name", snap.name}});
+    out.push_back(
+        json::object{{"snapid", id}, {"stamp", stamp_text(snap.stamp)}, {"name", snap.name}});
   return out;
 }
 
@@ -131,12 +142,13 @@ json::object dump_osd(const OSDMap& m, OsdId osd) {
 }
 
 json::object dump_xinfo(OsdId osd, const OsdXinfo& x) {
-  const float laggy = static_cast<float>(x.laggy_probability_fixed) / static_cast<float>(0xffffffffu);
+  const float laggy =
+      static_cast<float>(x.laggy_probability_fixed) / static_cast<float>(0xffffffffu);
   return {{"osd", osd},
           {"down_stamp", stamp_text(x.down_stamp)},
           {"laggy_probability", static_cast<double>(laggy)},
           {"laggy_interval", x.laggy_interval},
-          {"features", x.features},
+          {"features", static_cast<int64_t>(x.features)},
           {"old_weight", x.old_weight},
           {"last_purged_snaps_scrub", stamp_text(x.last_purged_snaps_scrub)},
           {"dead_epoch", x.dead_epoch}};
@@ -145,7 +157,8 @@ json::object dump_xinfo(OsdId osd, const OsdXinfo& x) {
 json::array dump_pg_sets(const std::map<PgId, std::vector<OsdId>>& sets) {
   json::array out;
   for (const auto& [pg, osds] : sets)
-    out.push_back(json::object{{"pgid", pg.to_string()}, {"osds", json::array(osds.begin(), osds.end())}});
+    out.push_back(
+        json::object{{"pgid", pg.to_string()}, {"osds", json::array(osds.begin(), osds.end())}});
   return out;
 }
 
@@ -163,7 +176,7 @@ json::array dump_upmap_items(const OSDMap& m) {
 /// By text: Ceph's own order is that of a hash table.
 std::map<std::string, std::string> blocklist_texts(const OSDMap& m) {
   std::map<std::string, std::string> out;
-  for (const auto& [addr, until] : m.blocklist) out[addr.ip_port_nonce()] = stamp_text(until);
+  for (const auto& [addr, until] : m.blocklist) out[addr_text(addr)] = stamp_text(until);
   return out;
 }
 
@@ -216,7 +229,8 @@ std::string print_osd(const OSDMap& m, OsdId osd) {
   out += fmt::format(" up_from {} up_thru {} down_at {} last_clean_interval [{},{})", info.up_from,
                      info.up_thru, info.down_at, info.last_clean_begin, info.last_clean_end);
   if (info.lost_at) out += fmt::format(" lost_at {}", info.lost_at);
-  out += fmt::format(" {} {} {}", addrvec_text(m.client_addrs[osd]), addrvec_text(m.cluster_addrs[osd]),
+  out += fmt::format(" {} {} {}", addrvec_text(m.client_addrs[osd]),
+                     addrvec_text(m.cluster_addrs[osd]),
                      fmt::join(sorted(osd_state_names(m.osd_state[osd])), ","));
   if (!m.osd_uuid[osd].is_zero()) out += " " + m.osd_uuid[osd].to_string();
   return out + "\n";
@@ -228,8 +242,10 @@ std::string opts_text(const PoolOpts& opts) {
     auto it = opts.values.find(spec.key);
     if (it == opts.values.end()) continue;
     out += fmt::format(" {} ", spec.name);
-    if (const double* d = std::get_if<double>(&it->second)) out += fmt::format("{:g}", *d);
-    else std::visit([&](const auto& v) { out += fmt::format("{}", v); }, it->second);
+    if (const double* d = std::get_if<double>(&it->second))
+      out += fmt::format("{:g}", *d);
+    else
+      std::visit([&](const auto& v) { out += fmt::format("{}", v); }, it->second);
   }
   return out;
 }
@@ -259,8 +275,8 @@ uint8_t release_from(std::string_view name) {
 }
 
 uint8_t min_compat_client(const OSDMap& m) {
-  constexpr uint8_t kArgonaut = 1, kBobtail = 2, kDumpling = 4, kFirefly = 6, kHammer = 8, kJewel = 10,
-                    kLuminous = 12;
+  constexpr uint8_t kArgonaut = 1, kBobtail = 2, kDumpling = 4, kFirefly = 6, kHammer = 8,
+                    kJewel = 10, kLuminous = 12;
   const CrushFeatures f = crush_features(*m.crush);
   if (!m.pg_upmap.empty() || !m.pg_upmap_items.empty() || f.choose_args) return kLuminous;
   if (f.v5_rules || f.tunables5) return kJewel;
@@ -284,8 +300,11 @@ json::object dump_addrvec(const EntityAddrVec& v) {
 }
 
 std::string addrvec_text(const EntityAddrVec& v) {
-  if (v.addrs.empty()) return "";
-  return v.addrs.size() == 1 ? v.addrs[0].to_string() : v.to_string();
+  std::vector<std::string> texts;
+  for (const auto& a : v.addrs) texts.push_back(addr_text(a));
+  return texts.size() == 1 ? texts[0]
+         : texts.empty()   ? ""
+                           : fmt::format("[{}]", fmt::join(texts, ","));
 }
 
 json::object dump_pool(const OSDMap& m, PoolId id, const char* id_key) {
@@ -410,8 +429,8 @@ std::string print_pool(const OSDMap& m, PoolId id) {
   if (p.pg_num_target != p.pg_num) out += fmt::format(" pg_num_target {}", p.pg_num_target);
   if (p.pgp_num_target != p.pgp_num) out += fmt::format(" pgp_num_target {}", p.pgp_num_target);
   if (p.pg_num_pending != p.pg_num) out += fmt::format(" pg_num_pending {}", p.pg_num_pending);
-  out += fmt::format(" autoscale_mode {} last_change {}", pg_autoscale_mode_name(p.pg_autoscale_mode),
-                     p.last_change);
+  out += fmt::format(" autoscale_mode {} last_change {}",
+                     pg_autoscale_mode_name(p.pg_autoscale_mode), p.last_change);
   if (p.last_force_op_resend || p.last_force_op_resend_prenautilus ||
       p.last_force_op_resend_preluminous)
     out += fmt::format(" lfor {}/{}/{}", p.last_force_op_resend, p.last_force_op_resend_prenautilus,
@@ -426,7 +445,8 @@ std::string print_pool(const OSDMap& m, PoolId id) {
   if (p.min_write_recency_for_promote)
     out += fmt::format(" min_write_recency_for_promote {}", p.min_write_recency_for_promote);
   out += fmt::format(" stripe_width {}", p.stripe_width);
-  if (p.expected_num_objects) out += fmt::format(" expected_num_objects {}", p.expected_num_objects);
+  if (p.expected_num_objects)
+    out += fmt::format(" expected_num_objects {}", p.expected_num_objects);
   if (p.fast_read) out += " fast_read 1";
   out += opts_text(p.opts);
   for (auto it = p.applications.begin(); it != p.applications.end(); ++it)
@@ -449,12 +469,12 @@ std::string print_pools_detail(const OSDMap& m) {
 }
 
 std::string print_osd_map(const OSDMap& m) {
-  std::string out = fmt::format(
-      "epoch {}\nfsid {}\ncreated {}\nmodified {}\nflags {}\ncrush_version {}\n", m.epoch,
-      m.fsid.to_string(), stamp_text(m.created), stamp_text(m.modified), osdmap_flags_text(m.flags),
-      m.crush_version);
-  out += fmt::format("full_ratio {:g}\nbackfillfull_ratio {:g}\nnearfull_ratio {:g}\n", m.full_ratio,
-                     m.backfillfull_ratio, m.nearfull_ratio);
+  std::string out =
+      fmt::format("epoch {}\nfsid {}\ncreated {}\nmodified {}\nflags {}\ncrush_version {}\n",
+                  m.epoch, m.fsid.to_string(), stamp_text(m.created), stamp_text(m.modified),
+                  osdmap_flags_text(m.flags), m.crush_version);
+  out += fmt::format("full_ratio {:g}\nbackfillfull_ratio {:g}\nnearfull_ratio {:g}\n",
+                     m.full_ratio, m.backfillfull_ratio, m.nearfull_ratio);
   out += fmt::format("require_min_compat_client {}\nmin_compat_client {}\nrequire_osd_release {}\n",
                      release_name(m.require_min_compat_client), release_name(min_compat_client(m)),
                      release_name(m.require_osd_release));

@@ -17,7 +17,8 @@ boost::json::object dump_osd_map(const OSDMap& map);
 /// `osd dump`
 std::string print_osd_map(const OSDMap& map);
 
-/// One element of "pools" in `osd dump`; `id_key` is "pool" there and "pool_id" in `pool ls detail`.
+/// One element of "pools" in `osd dump`; `id_key` is "pool" there and "pool_id" in `pool ls
+/// detail`.
 boost::json::object dump_pool(const OSDMap& map, PoolId id, const char* id_key = "pool");
 /// "pool 2 'data' replicated size 3 ..." without newline.
 std::string print_pool(const OSDMap& map, PoolId id);

@@ -18,7 +18,9 @@ OSDMap golden_map(const std::string& name) {
   return *wire::from_bytes<OSDMap>(read_corpus("OSDMap/" + name + ".bin"), "osdmap");
 }
 
-std::string golden(const std::string& name) { return read_corpus("OSDMap/" + name).to_string(); }
+std::string golden(const std::string& name) {
+  return read_corpus("OSDMap/" + name).to_string();
+}
 
 void expect_json(const boost::json::value& ours, const std::string& name) {
   EXPECT_EQ(json_difference(ours, boost::json::parse(golden(name))), "") << name;
@@ -80,7 +82,8 @@ TEST(CrushText, ErrorsNameLineAndWord) {
   EXPECT_EQ(error("tunable warp 9"), "line 1: unknown tunable 'warp'");
   EXPECT_EQ(error("device one osd.1"), "line 1: 'one' is not a device number");
   EXPECT_EQ(error("type 1 host\nhost a {\n item b\n}"), "line 3: item 'b' does not exist");
-  EXPECT_EQ(error("type 1 host\nhost a {\n"), "line 2: the text ends where a bucket's line should be");
+  EXPECT_EQ(error("type 1 host\nhost a {\n"),
+            "line 2: the text ends where a bucket's line should be");
   EXPECT_EQ(error("type 1 host\nhost a { alg straw }"),
             "line 2: alg straw is not supported; use straw2");
   EXPECT_EQ(error("rule r {\nstep jump\n}"), "line 2: unknown step 'jump'");

@@ -141,7 +141,7 @@ TEST(Mapping, OfWhatDoesNotExistIsEmpty) {
   EXPECT_TRUE(m.map_all_pgs(99).empty());
 }
 
-// ---- pg_temp ----------------------------------------------------------------------------------
+// ---- pg_temp --------------------------------------------------------------------------------
 
 namespace {
 
@@ -159,7 +159,8 @@ OSDMap step_primed(const OSDMap& map, Incremental inc, size_t* changes = nullptr
 }  // namespace
 
 TEST(PrimePgTemp, KeepsEveryPgAtHomeWhenOsdsJoin) {
-  const OSDMap before = make_cluster({.hosts = 4, .osds_per_host = 2, .in_hosts = 3, .pg_num = 128});
+  const OSDMap before =
+      make_cluster({.hosts = 4, .osds_per_host = 2, .in_hosts = 3, .pg_num = 128});
   Incremental inc = Incremental::after(before);
   for (OsdId osd : {6, 7}) inc.new_weight[osd] = kOsdIn;
   size_t changes = 0;

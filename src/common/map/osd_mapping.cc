@@ -109,7 +109,8 @@ PgMapping mapping_of(const OSDMap& m, const PgPool& pool, PgId pg) {
     drop_osds(pool, out.acting, [&](OsdId osd) { return !m.is_up(osd); });
     out.acting_primary = first_osd(out.acting);
   }
-  if (auto it = m.primary_temp.find(pg); it != m.primary_temp.end()) out.acting_primary = it->second;
+  if (auto it = m.primary_temp.find(pg); it != m.primary_temp.end())
+    out.acting_primary = it->second;
   if (out.acting.empty()) {
     out.acting = out.up;
     if (out.acting_primary == kNoOsd) out.acting_primary = out.up_primary;
@@ -151,7 +152,8 @@ std::vector<PgMapping> OSDMap::map_all_pgs(PoolId id) const {
   const PgPool* p = pool(id);
   if (!p) return out;
   out.reserve(p->pg_num);
-  for (uint32_t seed = 0; seed < p->pg_num; seed++) out.push_back(mapping_of(*this, *p, {id, seed}));
+  for (uint32_t seed = 0; seed < p->pg_num; seed++)
+    out.push_back(mapping_of(*this, *p, {id, seed}));
   return out;
 }
 

@@ -11,7 +11,9 @@ namespace json = boost::json;
 
 namespace {
 
-double fixed_to_double(uint32_t v) { return static_cast<float>(v) / static_cast<float>(0x10000); }
+double fixed_to_double(uint32_t v) {
+  return static_cast<float>(v) / static_cast<float>(0x10000);
+}
 
 const char* status_text(const OSDMap& m, OsdId osd) {
   if (!m.exists(osd)) return "DNE";
@@ -30,7 +32,8 @@ void dump_osd_status(const OSDMap& m, OsdId osd, json::object& out) {
 TreeOptions tree_options(const OSDMap& m, const TreeFilter& filter, std::optional<CrushItem> root) {
   TreeOptions options;
   options.root = root;
-  if (!filter.selects_all()) options.selects = [&](CrushItem osd) { return filter.selects(m, osd); };
+  if (!filter.selects_all())
+    options.selects = [&](CrushItem osd) { return filter.selects(m, osd); };
   return options;
 }
 
@@ -50,7 +53,9 @@ std::set<CrushItem> placed_items(const CrushMap& crush) {
   return out;
 }
 
-TreeNode stray_node(OsdId osd) { return {osd, 0, 0, 0, {}}; }
+TreeNode stray_node(OsdId osd) {
+  return {osd, 0, 0, 0, {}};
+}
 
 TextTable tree_table() {
   TextTable table;
@@ -67,8 +72,9 @@ std::vector<std::string> tree_cells(const CrushMap& crush, const TreeNode& node)
 }  // namespace
 
 bool TreeFilter::selects(const OSDMap& m, OsdId osd) const {
-  return selects_all() || (up && m.is_up(osd)) || (down && m.is_down(osd)) || (in && m.is_in(osd)) ||
-         (out && m.is_out(osd)) || (destroyed && m.has_state(osd, kOsdDestroyed));
+  return selects_all() || (up && m.is_up(osd)) || (down && m.is_down(osd)) ||
+         (in && m.is_in(osd)) || (out && m.is_out(osd)) ||
+         (destroyed && m.has_state(osd, kOsdDestroyed));
 }
 
 std::vector<OsdId> stray_osds(const OSDMap& m) {
@@ -78,7 +84,8 @@ std::vector<OsdId> stray_osds(const OSDMap& m) {
   return out;
 }
 
-json::object dump_osd_tree(const OSDMap& m, const TreeFilter& filter, std::optional<CrushItem> root) {
+json::object dump_osd_tree(const OSDMap& m, const TreeFilter& filter,
+                           std::optional<CrushItem> root) {
   json::array nodes, stray;
   for (const auto& node : crush_tree(*m.crush, tree_options(m, filter, root))) {
     json::object entry = dump_tree_node(*m.crush, node, m.pool_names);
@@ -94,7 +101,8 @@ json::object dump_osd_tree(const OSDMap& m, const TreeFilter& filter, std::optio
   return {{"nodes", std::move(nodes)}, {"stray", std::move(stray)}};
 }
 
-std::string print_osd_tree(const OSDMap& m, const TreeFilter& filter, std::optional<CrushItem> root) {
+std::string print_osd_tree(const OSDMap& m, const TreeFilter& filter,
+                           std::optional<CrushItem> root) {
   TextTable table = tree_table();
   table.column("TYPE NAME", Align::kLeft, Align::kLeft);
   table.column("STATUS", Align::kLeft, Align::kRight);
@@ -107,7 +115,8 @@ std::string print_osd_tree(const OSDMap& m, const TreeFilter& filter, std::optio
     cells.push_back(tree_name_text(*m.crush, node));
     if (node.id >= 0) {
       cells.push_back(status_text(m, node.id));
-      cells.push_back(m.exists(node.id) ? tree_weight_text(fixed_to_double(m.weight(node.id))) : "0");
+      cells.push_back(m.exists(node.id) ? tree_weight_text(fixed_to_double(m.weight(node.id)))
+                                        : "0");
       if (m.exists(node.id))
         cells.push_back(tree_weight_text(fixed_to_double(m.primary_affinity(node.id))));
     }

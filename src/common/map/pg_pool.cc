@@ -52,9 +52,12 @@ uint64_t pool_flag_from(std::string_view name) {
 
 const char* pg_autoscale_mode_name(PgAutoscaleMode mode) {
   switch (mode) {
-    case PgAutoscaleMode::kOff: return "off";
-    case PgAutoscaleMode::kWarn: return "warn";
-    case PgAutoscaleMode::kOn: return "on";
+    case PgAutoscaleMode::kOff:
+      return "off";
+    case PgAutoscaleMode::kWarn:
+      return "warn";
+    case PgAutoscaleMode::kOn:
+      return "on";
   }
   return "???";
 }
@@ -120,10 +123,14 @@ void decode(PoolOpts& v, ByteReader& r) {
       const int32_t key = static_cast<int32_t>(r.u32());
       const uint32_t kind = r.u32();
       auto& value = v.values[key];
-      if (kind == kString) wire::decode(value.emplace<std::string>(), r);
-      else if (kind == kInt) wire::decode(value.emplace<int64_t>(), r);
-      else if (kind == kDouble) wire::decode(value.emplace<double>(), r);
-      else r.fail("unknown kind of pool option");
+      if (kind == kString)
+        wire::decode(value.emplace<std::string>(), r);
+      else if (kind == kInt)
+        wire::decode(value.emplace<int64_t>(), r);
+      else if (kind == kDouble)
+        wire::decode(value.emplace<double>(), r);
+      else
+        r.fail("unknown kind of pool option");
     }
   });
 }
@@ -138,8 +145,12 @@ uint32_t stable_mod(uint32_t x, uint32_t b) {
   return (x & mask) < b ? x & mask : x & (mask >> 1);
 }
 
-void PgPool::set_pg_num(uint32_t n) { pg_num = pg_num_target = pg_num_pending = n; }
-void PgPool::set_pgp_num(uint32_t n) { pgp_num = pgp_num_target = n; }
+void PgPool::set_pg_num(uint32_t n) {
+  pg_num = pg_num_target = pg_num_pending = n;
+}
+void PgPool::set_pgp_num(uint32_t n) {
+  pgp_num = pgp_num_target = n;
+}
 
 uint32_t PgPool::hash_object(std::string_view name, std::string_view key, std::string_view nspace) {
   const std::string_view hashed = key.empty() ? name : key;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One pool of the OSDMap (wire.md 4): how its objects fall into PGs, how many copies, flags, quotas.
-// Every field of the real encoding is kept, so that a map survives decode and encode byte for byte.
+// One pool of the OSDMap (wire.md 4): how its objects fall into PGs, how many copies, flags,
+// quotas. Every field of the real encoding is kept, so that a map survives decode and encode byte
+// for byte.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +53,8 @@ struct PoolSnap {
   uint64_t id = 0;
   Utime stamp;
   std::string name;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("snapid", id);
     f("stamp", stamp);
     f("name", name);
@@ -88,7 +90,8 @@ struct PgMergeMeta {
   Epoch last_epoch_clean = 0;
   Eversion source_version;
   Eversion target_version;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("source_pgid", source);
     f("ready_epoch", ready_epoch);
     f("last_epoch_started", last_epoch_started);
@@ -158,7 +161,8 @@ struct PgPool {
   PgAutoscaleMode pg_autoscale_mode = PgAutoscaleMode::kOff;
   PgMergeMeta last_pg_merge_meta;
 
-  template <class F> void fields(F& f);
+  template <class F>
+  void fields(F& f);
   bool operator==(const PgPool&) const = default;
 
   bool is_replicated() const { return type == kPoolReplicated; }
@@ -169,8 +173,7 @@ struct PgPool {
   void set_pgp_num(uint32_t n);
 
   /// Hash of an object's name: the seed before it is reduced to a PG.
-  static uint32_t hash_object(std::string_view name, std::string_view key,
-                              std::string_view nspace);
+  static uint32_t hash_object(std::string_view name, std::string_view key, std::string_view nspace);
   /// The seed in [0, pg_num) that a raw hash falls to.
   uint32_t reduce(uint32_t raw_hash) const { return stable_mod(raw_hash, pg_num); }
   /// CRUSH's input for a PG of this pool.
@@ -205,7 +208,8 @@ void PgPool::fields(F& f) {
   f("write_tier", write_tier, 9);
   f("properties", properties, 10);
   // A hit set's parameters are not kept: cache tiers are not supported.
-  if (f.version() >= 11) f.section("hit_set_params", {1, 1}, [&] { f.constant("type", uint8_t{0}); });
+  if (f.version() >= 11)
+    f.section("hit_set_params", {1, 1}, [&] { f.constant("type", uint8_t{0}); });
   f("hit_set_period", hit_set_period, 11);
   f("hit_set_count", hit_set_count, 11);
   f("stripe_width", stripe_width, 12);

@@ -110,7 +110,8 @@ StoreStatfs& StoreStatfs::operator+=(const StoreStatfs& o) {
 }
 
 double OsdStat::utilization() const {
-  return statfs.total ? static_cast<double>(statfs.used_raw()) / static_cast<double>(statfs.total) : 0;
+  return statfs.total ? static_cast<double>(statfs.used_raw()) / static_cast<double>(statfs.total)
+                      : 0;
 }
 
 void PoolStat::add(const PgStat& pg) {
@@ -168,10 +169,9 @@ std::vector<std::pair<uint64_t, uint64_t>> PgMap::count_by_state() const {
   std::map<uint64_t, uint64_t> counts;
   for (const auto& [pg, stat] : pgs) counts[stat.state]++;
   std::vector<std::pair<uint64_t, uint64_t>> out(counts.begin(), counts.end());
-  std::sort(out.begin(), out.end(),
-                   [](const auto& a, const auto& b) {
-              return std::tie(b.second, a.first) < std::tie(a.second, b.first);
-            });
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return std::tie(b.second, a.first) < std::tie(a.second, b.first);
+  });
   return out;
 }
 

@@ -76,7 +76,8 @@ struct ObjectStats {
   int64_t num_large_omap_objects = 0, num_objects_manifest = 0;
   int64_t num_omap_bytes = 0, num_omap_keys = 0, num_objects_repaired = 0;
 
-  template <class F> void fields(F& f);
+  template <class F>
+  void fields(F& f);
   bool operator==(const ObjectStats&) const = default;
   ObjectStats& operator+=(const ObjectStats& o);
   ObjectStats& operator-=(const ObjectStats& o);
@@ -95,7 +96,8 @@ struct StoreStatfs {
   int64_t data_compressed_original = 0;
   int64_t omap_allocated = 0;
   int64_t internal_metadata = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("total", total);
     f("available", available);
     f("internally_reserved", internally_reserved);
@@ -145,7 +147,8 @@ struct PgStat {
   /// Why the PG is not active, for people; empty when it is. Ours, beyond Ceph's fields.
   std::string blocked_reason;
 
-  template <class F> void fields(F& f);
+  template <class F>
+  void fields(F& f);
   bool operator==(const PgStat&) const = default;
 };
 
@@ -157,7 +160,8 @@ struct PingTimes {
   uint32_t back_last = 0;
   std::array<uint32_t, 3> front_average{}, front_min{}, front_max{};
   uint32_t front_last = 0;
-  template <class F> void fields(F& f);
+  template <class F>
+  void fields(F& f);
   bool operator==(const PingTimes&) const = default;
 };
 
@@ -181,7 +185,8 @@ struct OsdStat {
   /// This OSD's part of each pool.
   std::map<PoolId, StoreStatfs> pool_statfs;
 
-  template <class F> void fields(F& f);
+  template <class F>
+  void fields(F& f);
   bool operator==(const OsdStat&) const = default;
 
   uint64_t kb() const { return statfs.total >> 10; }
@@ -201,7 +206,8 @@ struct PoolStat {
   int32_t acting = 0;
   StoreStatfs store_stats;
   uint32_t num_store_stats = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f.section("stats", {2, 2}, [&] {
       f("stat_sum", stats);
       f.constant("stat_cat_sum", uint32_t{0});
@@ -245,7 +251,7 @@ struct PgMap {
   std::map<OsdId, OsdPgCount> count_by_osd() const;
 };
 
-// ---- dumps ----------------------------------------------------------------------------------------
+// ---- dumps --------------------------------------------------------------------------------------
 
 boost::json::object dump_object_stats(const ObjectStats& s);
 boost::json::object dump_statfs(const StoreStatfs& s);
@@ -269,7 +275,7 @@ std::string print_pg_map(const PgMap& m, std::string_view what);
 /// The table of `pg ls` with its note; `now` makes the SINCE column.
 std::string print_pg_ls(const std::vector<const PgStat*>& pgs, Utime now);
 
-// ---- fields ---------------------------------------------------------------------------------------
+// ---- fields -------------------------------------------------------------------------------------
 
 template <class F>
 void ObjectStats::fields(F& f) {

@@ -13,11 +13,14 @@ namespace json = boost::json;
 namespace {
 
 constexpr const char* kNote =
-    "\n* NOTE: Omap statistics are gathered during deep scrub and may be inaccurate soon afterwards "
+    "\n* NOTE: Omap statistics are gathered during deep scrub and may be inaccurate soon "
+    "afterwards "
     "depending on utilization. See "
     "http://docs.ceph.com/en/latest/dev/placement-group/#omap-statistics for further details.\n";
 
-json::array osd_array(const std::vector<OsdId>& osds) { return json::array(osds.begin(), osds.end()); }
+json::array osd_array(const std::vector<OsdId>& osds) {
+  return json::array(osds.begin(), osds.end());
+}
 
 json::object dump_minutes(const std::array<uint32_t, 3>& usec) {
   return {{"1min", usec[0] / 1000.0}, {"5min", usec[1] / 1000.0}, {"15min", usec[2] / 1000.0}};
@@ -68,7 +71,7 @@ json::object dump_delta(const PgMap& m) {
   return out;
 }
 
-// ---- plain ----------------------------------------------------------------------------------------
+// ---- plain --------------------------------------------------------------------------------------
 
 /// `headings` empty strings where the table continues another one.
 TextTable right_table(const std::vector<const char*>& headings) {
@@ -108,11 +111,11 @@ std::string print_pgs(const PgMap& m) {
   for (const auto& [pg, s] : m.pgs) {
     auto cells = sum_cells(pg.to_string(), s.stats, s.log_size, s.ondisk_log_size);
     for (std::string cell :
-         {pg_state_text(s.state), stamp_text(s.last_change), s.version.to_string(), reported_text(s),
-          osd_set_text(s.up), std::to_string(s.up_primary), osd_set_text(s.acting),
-          std::to_string(s.acting_primary), s.last_scrub.to_string(), stamp_text(s.last_scrub_stamp),
-          s.last_deep_scrub.to_string(), stamp_text(s.last_deep_scrub_stamp),
-          std::to_string(s.snaptrimq_len)})
+         {pg_state_text(s.state), stamp_text(s.last_change), s.version.to_string(),
+          reported_text(s), osd_set_text(s.up), std::to_string(s.up_primary),
+          osd_set_text(s.acting), std::to_string(s.acting_primary), s.last_scrub.to_string(),
+          stamp_text(s.last_scrub_stamp), s.last_deep_scrub.to_string(),
+          stamp_text(s.last_deep_scrub_stamp), std::to_string(s.snaptrimq_len)})
       cells.push_back(std::move(cell));
     table.row(std::move(cells));
   }
@@ -149,8 +152,8 @@ std::vector<std::string> space_cells(std::string name, const StoreStatfs& s) {
 }
 
 std::string print_osds(const PgMap& m) {
-  TextTable table = right_table({"OSD_STAT", "USED", "AVAIL", "USED_RAW", "TOTAL", "HB_PEERS",
-                                 "PG_SUM", "PRIMARY_PG_SUM"});
+  TextTable table = right_table(
+      {"OSD_STAT", "USED", "AVAIL", "USED_RAW", "TOTAL", "HB_PEERS", "PG_SUM", "PRIMARY_PG_SUM"});
   auto counts = m.count_by_osd();
   for (const auto& [osd, s] : m.osds) {
     auto cells = space_cells(std::to_string(osd), s.statfs);
@@ -189,7 +192,7 @@ std::string span_text(Utime now, Utime then) {
 
 }  // namespace
 
-// ---- JSON -----------------------------------------------------------------------------------------
+// ---- JSON ---------------------------------------------------------------------------------------
 
 json::object dump_object_stats(const ObjectStats& s) {
   return {{"num_bytes", s.num_bytes},
@@ -297,12 +300,9 @@ json::object dump_pg_stat(const PgStat& s) {
 }
 
 json::object dump_pg_stat_brief(const PgStat& s) {
-  return {{"pgid", s.pgid.to_string()},
-          {"state", pg_state_text(s.state)},
-          {"up", osd_array(s.up)},
-          {"acting", osd_array(s.acting)},
-          {"up_primary", s.up_primary},
-          {"acting_primary", s.acting_primary}};
+  return {{"pgid", s.pgid.to_string()}, {"state", pg_state_text(s.state)},
+          {"up", osd_array(s.up)},      {"acting", osd_array(s.acting)},
+          {"up_primary", s.up_primary}, {"acting_primary", s.acting_primary}};
 }
 
 json::object dump_osd_stat(const OsdStat& s, size_t num_osds) {
@@ -323,9 +323,9 @@ json::object dump_osd_stat(const OsdStat& s, size_t num_osds) {
           {"snap_trim_queue_len", s.snap_trim_queue_len},
           {"num_snap_trimming", s.num_snap_trimming},
           {"num_shards_repaired", s.num_shards_repaired},
-          {"op_queue_age_hist",
-           json::object{{"histogram", json::array(s.op_queue_age_hist.begin(), s.op_queue_age_hist.end())},
-                        {"upper_bound", 1}}},
+          {"op_queue_age_hist", json::object{{"histogram", json::array(s.op_queue_age_hist.begin(),
+                                                                       s.op_queue_age_hist.end())},
+                                             {"upper_bound", 1}}},
           {"perf_stat", json::object{{"commit_latency_ms", s.commit_latency_ns / 1'000'000},
                                      {"apply_latency_ms", s.apply_latency_ns / 1'000'000},
                                      {"commit_latency_ns", s.commit_latency_ns},

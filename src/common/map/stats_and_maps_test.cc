@@ -18,7 +18,9 @@ namespace json = boost::json;
 
 namespace {
 
-Utime at(uint32_t sec, uint32_t usec) { return {sec, usec * 1000}; }
+Utime at(uint32_t sec, uint32_t usec) {
+  return {sec, usec * 1000};
+}
 
 /// The PG of the golden file.
 PgStat golden_pg() {
@@ -108,11 +110,12 @@ TEST(PgStats, PrintsLikeReal) {
             "1         291 MiB  3.7 GiB   291 MiB  4 GiB     [0,2]       1               0\n"
             "sum       291 MiB  3.7 GiB   291 MiB  4 GiB                                  \n");
   const std::string pgs = print_pg_map(m, "pgs");
-  EXPECT_NE(pgs.find("\n2.1f           1                   0         0          0        0  36864     "
-                     "       0           0    1         1  active+clean  "
-                     "2026-11-20T15:30:36.334568+0000     18'1     18:15  [0,1,2]           0  "
-                     "[0,1,2]               0         0'0  2026-11-20T15:30:35.303679+0000"),
-            pgs.npos)
+  EXPECT_NE(
+      pgs.find("\n2.1f           1                   0         0          0        0  36864     "
+               "       0           0    1         1  active+clean  "
+               "2026-11-20T15:30:36.334568+0000     18'1     18:15  [0,1,2]           0  "
+               "[0,1,2]               0         0'0  2026-11-20T15:30:35.303679+0000"),
+      pgs.npos)
       << pgs;
   const std::string ls = print_pg_ls({&m.pgs.at({2, 0x1f})}, at(1795188700, 0));
   EXPECT_NE(ls.find("active+clean    64s     18'1     18:15  [0,1,2]p0  [0,1,2]p0"), ls.npos) << ls;
@@ -163,7 +166,8 @@ TEST(MonMap, LikeReal) {
     ASSERT_FALSE(wire::from_bytes<MonMap>(whole.slice(0, n), "monmap")) << n;
   json::object ours = dump_mon_map(*m);
   ours["quorum"] = json::array{0};  // the monitor's own part
-  EXPECT_EQ(json_difference(ours, json::parse(read_corpus("MonMap/one_mon.mon_dump.json").view())), "");
+  EXPECT_EQ(json_difference(ours, json::parse(read_corpus("MonMap/one_mon.mon_dump.json").view())),
+            "");
   EXPECT_EQ(print_mon_map(*m), read_corpus("MonMap/one_mon.mon_dump.plain").to_string());
 }
 
@@ -189,11 +193,14 @@ TEST(MgrMap, LikeReal) {
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(wire::to_bytes(*m), whole);
   EXPECT_EQ(json_difference(dump_mgr_map(*m),
-                            json::parse(read_corpus("MgrMap/active.mgr_dump.json").view())), "");
+                            json::parse(read_corpus("MgrMap/active.mgr_dump.json").view())),
+            "");
 }
 
 TEST(FSMap, LikeReal) {
-  EXPECT_EQ(json_difference(dump_fs_map(FSMap()), json::parse(read_corpus("FSMap/empty.json").view())), "");
+  EXPECT_EQ(
+      json_difference(dump_fs_map(FSMap()), json::parse(read_corpus("FSMap/empty.json").view())),
+      "");
   EXPECT_EQ(print_fs_map(FSMap()).substr(0, 46), "e1\nenable_multiple, ever_enabled_multiple: 1,1");
 }
 

@@ -15,7 +15,9 @@ T must(Result<T> r) {
   CHECK_NOTE(r.has_value(), r ? "" : r.error().text().c_str());
   return std::move(*r);
 }
-void must(Result<> r) { CHECK_NOTE(r.has_value(), r ? "" : r.error().text().c_str()); }
+void must(Result<> r) {
+  CHECK_NOTE(r.has_value(), r ? "" : r.error().text().c_str());
+}
 
 EntityAddr random_addr(Rng& rng) {
   EntityAddr a;
@@ -44,7 +46,9 @@ Utime random_time(Rng& rng) {
           static_cast<uint32_t>(rng.below(1000000000))};
 }
 
-Epoch random_epoch(Rng& rng) { return static_cast<Epoch>(rng.below(1000)); }
+Epoch random_epoch(Rng& rng) {
+  return static_cast<Epoch>(rng.below(1000));
+}
 
 SnapIntervals random_intervals(Rng& rng) {
   SnapIntervals out;
@@ -76,7 +80,7 @@ PgPool random_pool(Rng& rng) {
   p.min_size = static_cast<uint8_t>(1 + rng.below(p.size));
   p.set_pg_num(static_cast<uint32_t>(1 + rng.below(40)));
   p.set_pgp_num(static_cast<uint32_t>(1 + rng.below(p.pg_num)));
-  p.flags = rng.next() & 0xffff;
+  p.flags = (rng.next() & 0xffff) | kPoolSelfManagedSnaps;  // Ceph adds it where snaps are
   p.last_change = random_epoch(rng);
   for (uint64_t n = rng.below(3); n; n--) {
     const uint64_t id = ++p.snap_seq;
@@ -109,7 +113,9 @@ PgId random_pg(Rng& rng, const OSDMap& m) {
   return {it->first, static_cast<uint32_t>(rng.below(it->second.pg_num))};
 }
 
-OsdId random_osd(Rng& rng, const OSDMap& m) { return static_cast<OsdId>(rng.below(m.max_osd)); }
+OsdId random_osd(Rng& rng, const OSDMap& m) {
+  return static_cast<OsdId>(rng.below(m.max_osd));
+}
 
 std::vector<OsdId> random_osds(Rng& rng, const OSDMap& m) {
   std::vector<OsdId> out;
@@ -195,7 +201,8 @@ OSDMap random_map(Rng& rng) {
   m.epoch = 1 + random_epoch(rng);
   m.created = random_time(rng);
   m.modified = random_time(rng);
-  m.flags = static_cast<uint32_t>(rng.next()) & 0x7fffff;
+  // Only flags that Ceph's decoder leaves alone.
+  m.flags = kMapBaseFlags | (static_cast<uint32_t>(rng.next()) & 0x207ffc);
   m.set_max_osd(static_cast<int32_t>(3 + rng.below(12)));
   m.crush = SharedCrush(random_crush(rng, m.max_osd));
   for (uint64_t n = 1 + rng.below(4); n; n--) {
@@ -256,13 +263,27 @@ Incremental random_step(Rng& rng, const OSDMap& m) {
         inc.new_hb_back_up[osd] = random_addrs(rng);
         if (sometimes()) inc.new_hb_front_up[osd] = random_addrs(rng);
         break;
-      case 1: inc.new_state[osd] = sometimes() ? 0 : 1u << rng.below(8); break;
-      case 2: inc.new_weight[osd] = static_cast<uint32_t>(rng.below(3)) * 0x8000; break;
-      case 3: inc.new_primary_affinity[osd] = static_cast<uint32_t>(rng.below(0x10001)); break;
-      case 4: inc.new_xinfo[osd] = random_xinfo(rng); break;
-      case 5: inc.new_uuid[osd] = random_uuid(rng); break;
-      case 6: inc.new_up_thru[osd] = random_epoch(rng); break;
-      case 7: inc.new_last_clean_interval[osd] = {random_epoch(rng), random_epoch(rng)}; break;
+      case 1:
+        inc.new_state[osd] = sometimes() ? 0 : 1u << rng.below(8);
+        break;
+      case 2:
+        inc.new_weight[osd] = static_cast<uint32_t>(rng.below(3)) * 0x8000;
+        break;
+      case 3:
+        inc.new_primary_affinity[osd] = static_cast<uint32_t>(rng.below(0x10001));
+        break;
+      case 4:
+        inc.new_xinfo[osd] = random_xinfo(rng);
+        break;
+      case 5:
+        inc.new_uuid[osd] = random_uuid(rng);
+        break;
+      case 6:
+        inc.new_up_thru[osd] = random_epoch(rng);
+        break;
+      case 7:
+        inc.new_last_clean_interval[osd] = {random_epoch(rng), random_epoch(rng)};
+        break;
     }
     const PgId pg = random_pg(rng, m);
     if (sometimes()) inc.new_pg_temp[pg] = sometimes() ? std::vector<OsdId>() : random_osds(rng, m);

@@ -25,8 +25,8 @@ struct ClusterShape {
 OSDMap make_cluster(const ClusterShape& shape);
 
 /// Adds a pool with the next id that uses `rule`; returns its id.
-PoolId add_pool(OSDMap& map, std::string name, uint8_t type, uint8_t size, int rule, uint32_t pg_num,
-                uint32_t pgp_num);
+PoolId add_pool(OSDMap& map, std::string name, uint8_t type, uint8_t size, int rule,
+                uint32_t pg_num, uint32_t pgp_num);
 
 /// A cluster with every field of the map in use.
 OSDMap random_map(Rng& rng);
