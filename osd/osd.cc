@@ -101,9 +101,6 @@ Task<Result<>> Osd::first_map() {
   mon_ = std::make_unique<rados::MonClient>(env_.runtime, env_.config, *messenger_, std::move(hooks));
   mon_->subscribe("osdmap", maps_.epoch() ? maps_.epoch() + 1 : 0);
   CO_TRY_VOID(co_await mon_->start(kMonTimeout));
-  if (mon_->monmap().fsid != maps_.superblock().fsid)
-    co_return fail(EINVAL, fmt::format("the monitor's cluster is {}, this OSD belongs to {}",
-                                       mon_->monmap().fsid.to_string(), maps_.superblock().fsid.to_string()));
   if (!maps_.current()) co_await have_map_.wait();
   if (!map_error_.empty()) co_return fail(EINVAL, map_error_);
   send_boot();
