@@ -211,7 +211,7 @@ TEST(RocksKv, KeepsWhatItAcknowledgedBeforeSigkill) {
   int acknowledged = -1;
   for (int round = 0; round < 6; round++) {
     const int before = acknowledged;
-    acknowledged = kill_committer(dir.path + "/kv", 20 + 150 * round);
+    acknowledged = kill_committer(dir.path + "/kv", 20 + 50 * round);
     EXPECT_GE(acknowledged, before + 20);
   }
   RealRuntime rt;

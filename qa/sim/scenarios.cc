@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qa/sim/scenarios.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "qa/sim/sim_cluster.h"
+#include "qa/sim/workload.h"
+
+namespace plimsoll::sim {
+
+namespace {
+
+constexpr Duration kUpLimit = 120s;
+constexpr Duration kEndLimit = 600s;
+
+struct Faults {
+  bool kill_one = false;      ///< OSDs, one at a time
+  bool kill_mon = false;
+  bool kill_all = false;
+  bool reset_streams = false;
+  bool cut_links = false;
+  bool restart_clean = false; ///< stop and start everything in order at the end
+  size_t osd_shards = 1;
+};
+
+struct Row {
+  Scenario scenario;
+  Faults faults;
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table = {
+      {{"calm", "no faults; everything stopped and started again in order"},
+       {.restart_clean = true}},
+      {{"shards", "calm, with two shards per OSD"}, {.restart_clean = true, .osd_shards = 2}},
+      {{"crash-one", "OSDs are killed one at a time"}, {.kill_one = true}},
+      {{"crash-all", "all daemons are killed at once"}, {.kill_all = true}},
+      {{"crash-mon", "the monitor and OSDs are killed"}, {.kill_one = true, .kill_mon = true}},
+      {{"net", "streams are reset, links are cut"}, {.reset_streams = true, .cut_links = true}},
+      {{"storm", "all of it, with two shards per OSD"}, {true, true, true, true, true, true, 2}},
+  };
+  return table;
+}
+
+Duration up_to(Rng& rng, Duration most) { return Duration(rng.below(most.count())); }
+
+class Run {
+ public:
+  Run(const Faults& faults, uint64_t seed, bool verbose)
+      : faults_(faults),
+        world_(seed),
+        rng_(world_.rng().fork()),
+        cluster_(world_, options(faults)) {
+    world_.set_verbose(verbose);
+  }
+
+  Report run() {
+    if (!cluster_.create()) wrong("the cluster does not come up");
+    else run_workload();
+    for (const auto& f : cluster_.failures()) wrong(f);
+    if (world_.errors()) wrong(fmt::format("{} errors in the log", world_.errors()));
+    report_.hash = world_.hash().value();
+    report_.virtual_time = world_.schedule().now().since_start;
+    return std::move(report_);
+  }
+
+ private:
+  static ClusterOptions options(const Faults& faults) {
+    ClusterOptions out;
+    out.osd_shards = faults.osd_shards;
+    return out;
+  }
+  void wrong(std::string what) { report_.wrong.push_back(std::move(what)); }
+
+  void run_workload() {
+    Workload workload(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool(), {});
+    workload.start();
+    if (faults_.reset_streams) world_.network().faults.reset = 0.0005;
+    while (!workload.ended() && report_.kills < 12 && faulty()) one_fault();
+    world_.network().faults.reset = 0;
+    world_.network().heal();
+    if (!cluster_.wait_all_up(kUpLimit)) return wrong("not all daemons come up again");
+    if (!world_.run_until([&] { return workload.ended(); }, kEndLimit))
+      return wrong("operations do not end after the faults");
+    if (faults_.restart_clean) restart_clean();
+    world_.run(cluster_.client_host(), workload.read_back(), kEndLimit);
+    report_.operations = workload.operations();
+    for (auto& w : workload.check()) wrong(std::move(w));
+    cluster_.stop_client();
+  }
+
+  bool faulty() const {
+    return faults_.kill_one || faults_.kill_mon || faults_.kill_all || faults_.cut_links;
+  }
+
+  void one_fault() {
+    world_.run_for(up_to(rng_, 2s));
+    std::vector<std::vector<std::string>> choices;
+    const auto osds = cluster_.osd_names();
+    if (faults_.kill_one) choices.push_back({osds[rng_.below(osds.size())]});
+    if (faults_.kill_mon) choices.push_back({"mon.a"});
+    if (faults_.kill_all) choices.push_back(cluster_.names());
+    if (faults_.cut_links) choices.push_back({});
+    const auto victims = choices[rng_.below(choices.size())];
+    report_.kills++;
+    if (victims.empty()) cut_one_link();
+    for (const auto& v : victims) cluster_.kill(v);
+    world_.run_for(up_to(rng_, rng_.chance(0.2) ? Duration(40s) : Duration(2s)));
+    for (const auto& v : victims) cluster_.start(v);
+    world_.network().heal();
+  }
+
+  void cut_one_link() {
+    auto names = cluster_.names();
+    names.push_back("client");
+    const std::string from = names[rng_.below(names.size())], to = names[rng_.below(names.size())];
+    world_.network().cut(from, to);
+    if (rng_.chance(0.5)) world_.network().cut(to, from);
+  }
+
+  void restart_clean() {
+    for (const auto& name : cluster_.names()) cluster_.stop(name);
+    for (const auto& name : cluster_.names()) cluster_.start(name);
+    if (!cluster_.wait_all_up(kUpLimit)) wrong("not all daemons come up after a clean stop");
+  }
+
+  const Faults faults_;
+  Report report_;
+  World world_;
+  Rng rng_;
+  SimCluster cluster_;
+};
+
+}  // namespace
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> names = [] {
+    std::vector<Scenario> out;
+    for (const auto& r : rows()) out.push_back(r.scenario);
+    return out;
+  }();
+  return names;
+}
+
+Report run_scenario(const std::string& name, uint64_t seed, bool verbose) {
+  for (const auto& r : rows())
+    if (name == r.scenario.name) return Run(r.faults, seed, verbose).run();
+  check_failed("scenario exists", __FILE__, __LINE__, name.c_str());
+}
+
+}  // namespace plimsoll::sim

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qa/sim/sim_cluster.h"
+
+#include <fmt/format.h>
+
+#include "mon/monitor.h"
+#include "osd/osd.h"
+
+namespace plimsoll::sim {
+
+namespace {
+
+constexpr Duration kStartLimit = 60s;
+
+template <class D>
+std::unique_ptr<daemon::Daemon> make_daemon(daemon::Env& env) {
+  return std::make_unique<D>(env);
+}
+
+Task<void> keep_result(Task<Result<>> task, Result<>& out) { out = co_await std::move(task); }
+
+Task<void> make_once(SimDaemon& daemon, Result<>& out) {
+  auto done = co_await daemon.run_once();
+  if (!done) out = done.error();
+}
+
+}  // namespace
+
+SimCluster::SimCluster(World& world, ClusterOptions options) : world_(world), options_(options) {
+  world.add_host("mon.a");
+  for (int i = 0; i < options.osds; i++)
+    world.add_host(fmt::format("osd.{}", i), options.osd_shards);
+  client_host_ = &world.add_host("client");
+}
+
+std::string SimCluster::conf() const {
+  std::string out =
+      "[global]\n"
+      "fsid = 5eed0000-0000-4000-8000-000000000001\n"
+      "auth_cluster_required = none\n"
+      "auth_service_required = none\n"
+      "auth_client_required = none\n"
+      "osd_crush_chooseleaf_type = 0\n"
+      "admin_socket =\n"
+      "mon_data = /data/$name\n"
+      "osd_data = /data/$name\n"
+      "osd_block_size = 64M\n";
+  out += fmt::format("mon_host = v2:{}:3300\n", world_.host("mon.a").ip().ip_text());
+  out += fmt::format("osd_shards = {}\n", options_.osd_shards);
+  for (const auto& name : names())
+    out += fmt::format("[{}]\npublic_addr = {}\n", name, world_.host(name).ip().ip_text());
+  return out;
+}
+
+std::vector<std::string> SimCluster::osd_names() const {
+  std::vector<std::string> out;
+  for (int i = 0; i < options_.osds; i++) out.push_back(fmt::format("osd.{}", i));
+  return out;
+}
+
+std::vector<std::string> SimCluster::names() const {
+  std::vector<std::string> out = osd_names();
+  out.insert(out.begin(), "mon.a");
+  return out;
+}
+
+config::Identity SimCluster::identity(const std::string& name) {
+  config::Identity who;
+  who.type = name.substr(0, name.find('.'));
+  who.id = name.substr(name.find('.') + 1);
+  return who;
+}
+
+daemon::Factory SimCluster::factory(const std::string& type) const {
+  if (type == "mon") return make_daemon<mon::Monitor>;
+  return make_daemon<osd::Osd>;
+}
+
+void SimCluster::make_fs(const std::string& name) {
+  Host& host = world_.host(name);
+  SimRuntime& runtime = host.boot();
+  const config::Identity who = identity(name);
+  SimDaemon daemon(runtime, who, conf(), factory(who.type), {"mkfs"});
+  Result<> result;
+  world_.run(host, make_once(daemon, result), kStartLimit);
+  CHECK_NOTE(result.has_value(), result ? "" : result.error().to_string().c_str());
+  world_.run(host, daemon.stop(), kStartLimit);
+}
+
+void SimCluster::start(const std::string& name) {
+  Host& host = world_.host(name);
+  if (!host.is_up()) host.boot();
+  const config::Identity who = identity(name);
+  auto daemon = std::make_shared<SimDaemon>(host.runtime(), who, conf(), factory(who.type));
+  host.hold(daemon);
+  spawn_detached(host.runtime().executor(), daemon->start());
+  daemons_[name] = std::move(daemon);
+}
+
+void SimCluster::kill(const std::string& name) { world_.host(name).kill(); }
+
+void SimCluster::stop(const std::string& name) {
+  Host& host = world_.host(name);
+  world_.run(host, daemons_.at(name)->stop(), 2 * daemon::kStopTimeout);
+  daemons_.erase(name);
+  host.shut_down();
+}
+
+std::vector<std::string> SimCluster::failures() const {
+  std::vector<std::string> out;
+  for (const auto& [name, daemon] : daemons_)
+    if (daemon->failure()) out.push_back(name + ": " + *daemon->failure());
+  return out;
+}
+
+bool SimCluster::create() {
+  for (const auto& name : names()) make_fs(name);
+  client_host_->boot();
+  for (const auto& name : names()) start(name);
+  if (!wait_all_up(kStartLimit)) return false;
+  Result<> result;
+  world_.run(*client_host_, keep_result(make_client(), result), kStartLimit);
+  if (result) world_.run(*client_host_, keep_result(make_pool(), result), kStartLimit);
+  if (!result) std::fprintf(stderr, "no pool: %s\n", result.error().to_string().c_str());
+  return result.has_value();
+}
+
+bool SimCluster::wait_all_up(Duration limit) {
+  auto all_up = [this] {
+    for (const auto& [name, daemon] : daemons_)
+      if (!daemon->up()) return false;
+    return true;
+  };
+  return world_.run_until(all_up, limit);
+}
+
+Task<Result<>> SimCluster::make_client() {
+  client_config_ = std::make_unique<config::Config>();
+  CO_TRY(file, config::ConfFile::parse("ceph.conf", conf()));
+  CO_TRY_VOID(client_config_->apply_file(file));
+  client_auth_ = std::make_unique<messenger::AuthNone>(EntityType::kClient, "admin");
+  const EntityName self = {EntityType::kClient, -1};
+  client_ = std::make_unique<rados::RadosClient>(client_host_->runtime(), *client_config_,
+                                                 *client_auth_, self);
+  co_return co_await client_->start(kStartLimit);
+}
+
+Task<Result<>> SimCluster::make_pool() {
+  std::string json = fmt::format(
+      R"({{"prefix": "osd pool create", "pool": "p", "pg_num": {}, "pgp_num": {}, "size": {}}})",
+      options_.pg_num, options_.pg_num, options_.pool_size);
+  CO_TRY(reply, co_await client_->monitors().command(std::move(json), Bytes(), kStartLimit));
+  if (reply.retval < 0) co_return fail(-reply.retval, reply.outs);
+  CO_TRY_VOID(co_await client_->objecter().wait_for_latest_map());
+  const auto pool = client_->objecter().osdmap()->find_pool("p");
+  if (!pool) co_return fail(ENOENT, "the new pool is not in the map");
+  pool_ = *pool;
+  co_return Result<>();
+}
+
+void SimCluster::stop_client() {
+  world_.run(*client_host_, client_->stop(), kStartLimit);
+  client_.reset();
+}
+
+}  // namespace plimsoll::sim

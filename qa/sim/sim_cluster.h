@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SimCluster: monitors and OSDs of one cluster, each on a host of its own, and a client host that
+// is never killed. Daemons are named as in Ceph ("mon.a", "osd.0"); so are their hosts.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/messenger/auth_none.h"
+#include "common/rados/rados_client.h"
+#include "qa/sim/sim_daemon.h"
+
+namespace plimsoll::sim {
+
+struct ClusterOptions {
+  int osds = 3;
+  size_t osd_shards = 1;
+  int pool_size = 3;
+  int pg_num = 8;
+};
+
+class SimCluster {
+ public:
+  SimCluster(World& world, ClusterOptions options);
+
+  /// mkfs and start of everything, a client, a pool; false where that does not come up in time.
+  bool create();
+  /// All daemons are up and the client's operations can go through again.
+  bool wait_all_up(Duration limit);
+
+  void kill(const std::string& name);
+  void start(const std::string& name);
+  void stop(const std::string& name);
+  bool is_up(const std::string& name) { return world_.host(name).is_up(); }
+  std::vector<std::string> names() const;
+  std::vector<std::string> osd_names() const;
+  /// Daemons that ended by themselves, and why.
+  std::vector<std::string> failures() const;
+
+  World& world() { return world_; }
+  Host& client_host() { return *client_host_; }
+  rados::RadosClient& client() { return *client_; }
+  PoolId pool() const { return pool_; }
+  /// Ends the client in order.
+  void stop_client();
+
+ private:
+  std::string conf() const;
+  daemon::Factory factory(const std::string& type) const;
+  static config::Identity identity(const std::string& name);
+  void make_fs(const std::string& name);
+  Task<Result<>> make_client();
+  Task<Result<>> make_pool();
+
+  World& world_;
+  const ClusterOptions options_;
+  std::map<std::string, std::shared_ptr<SimDaemon>> daemons_;
+  Host* client_host_ = nullptr;
+  std::unique_ptr<config::Config> client_config_;
+  std::unique_ptr<messenger::AuthNone> client_auth_;
+  std::unique_ptr<rados::RadosClient> client_;
+  PoolId pool_ = -1;
+};
+
+}  // namespace plimsoll::sim
