@@ -225,6 +225,7 @@ void Pg::reply(ClientOp& op, int32_t result, Eversion version, uint64_t user_ver
   }
   count(op, out_bytes);
   op.connection->send(msg::to_raw(r, op.tid));
+  op.m.ops = std::move(r.ops);  // for dump_historic_ops
 }
 
 void Pg::count(const ClientOp& op, uint64_t out_bytes) {
