@@ -51,6 +51,14 @@ void add_commands(CommandTable& table) {
   add_fs_commands(table);
 }
 
+std::vector<command::Spec> command_specs() {
+  CommandTable table;
+  add_commands(table);
+  std::vector<command::Spec> out;
+  for (const command::Spec* spec : table.specs()) out.push_back(*spec);
+  return out;
+}
+
 Task<CommandReply> run_mon_command(CommandContext& context, const std::vector<std::string>& pieces,
                                    Bytes input) {
   Result<command::Request> request = command::Request::parse(pieces);

@@ -28,6 +28,8 @@ struct CommandContext {
 
 /// The whole table.
 void add_commands(CommandTable& table);
+/// Its signatures, for the docs.
+std::vector<command::Spec> command_specs();
 /// From a command message's pieces to a reply; changes go to the audit log.
 Task<command::CommandReply> run_mon_command(CommandContext& context,
                                             const std::vector<std::string>& pieces, Bytes input);

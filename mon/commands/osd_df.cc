@@ -91,11 +91,12 @@ Use Report::use_of(OsdId osd) const {
 }
 
 void Report::collect() {
-  const auto filter = [this](OsdId osd) { return selects(osd); };
   std::map<map::CrushItem, Use> uses;
   std::vector<double> shares;
   map::TreeOptions walk;
-  walk.selects = filter;
+  // A filter also leaves out empty buckets; without one they are shown.
+  if (!options_.only_class.empty() || options_.only_below)
+    walk.selects = [this](OsdId osd) { return selects(osd); };
   for (const map::TreeNode& node : map::crush_tree(*map_.crush, walk)) {
     if (node.id < 0) {
       Use sum;
