@@ -246,7 +246,8 @@ void BlockStore::release_held() {
 }
 
 Task<Result<>> BlockStore::flush() {
-  auto turn = co_await one_flush_.lock();
+  const auto mutex = one_flush_;
+  auto turn = co_await mutex->lock();
   if (failed_) co_return *failed_;
   auto flushed = co_await deferred_.flush(*files_.block, *files_.kv);
   if (!flushed) fail_all(flushed.error());

@@ -197,7 +197,9 @@ class BlockStore final : public ObjectStore {
   };
   std::map<std::string, UncommittedOmap> uncommitted_omap_;
   OnodeCache cache_;
-  std::map<std::string, std::shared_ptr<Event>> loading_;
+  /// Onodes being loaded. Shared with the tasks that load: in a simulated kill these go last.
+  using Loading = std::map<std::string, std::shared_ptr<Event>>;
+  std::shared_ptr<Loading> loading_ = std::make_shared<Loading>();
 
   // The stations.
   std::deque<TxnRef> queue_;
@@ -208,7 +210,7 @@ class BlockStore final : public ObjectStore {
   WaitQueue prepare_wake_, commit_wake_, flush_wake_, idle_;
   DeferredWrites deferred_;
   bool flush_now_ = false;
-  AsyncMutex one_flush_;
+  std::shared_ptr<AsyncMutex> one_flush_ = std::make_shared<AsyncMutex>();  ///< as loading_
   std::list<BlockRun> writing_;  ///< block writes under way
   uint64_t writing_bytes_ = 0;
   std::optional<Error> failed_;

@@ -50,11 +50,12 @@ namespace key {
 namespace {
 
 void put32(std::string& k, uint32_t v) {
-  for (int shift = 24; shift >= 0; shift -= 8) k.push_back(static_cast<char>(v >> shift));
+  v = __builtin_bswap32(v);
+  k.append(reinterpret_cast<const char*>(&v), sizeof v);
 }
 void put64(std::string& k, uint64_t v) {
-  put32(k, static_cast<uint32_t>(v >> 32));
-  put32(k, static_cast<uint32_t>(v));
+  v = __builtin_bswap64(v);
+  k.append(reinterpret_cast<const char*>(&v), sizeof v);
 }
 /// Signed, so that negative numbers sort first.
 void put_signed(std::string& k, int64_t v) {

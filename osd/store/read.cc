@@ -19,7 +19,7 @@ Task<Result<OnodeRef>> BlockStore::load_onode(PgId pg, std::string k) {
   // must not be older than what the cache was told meanwhile.
   for (;;) {
     if (auto known = cache_.find(k)) co_return known;
-    if (auto other = loading_.find(k); other != loading_.end()) {
+    if (auto other = loading_->find(k); other != loading_->end()) {
       const std::shared_ptr<Event> done = other->second;
       co_await done->wait();
       continue;
@@ -30,16 +30,16 @@ Task<Result<OnodeRef>> BlockStore::load_onode(PgId pg, std::string k) {
       cache_.insert(o);
       co_return o;
     }
-    struct Loading {
-      BlockStore& store;
+    struct Mine {
+      std::shared_ptr<Loading> loading;
       const std::string& k;
       std::shared_ptr<Event> done = std::make_shared<Event>();
-      ~Loading() {
-        store.loading_.erase(k);
+      ~Mine() {
+        loading->erase(k);
         done->set();
       }
-    } loading{*this, k};
-    loading_.emplace(k, loading.done);
+    } mine{loading_, k};
+    loading_->emplace(k, mine.done);
     const uint64_t removals = removals_;
     CO_TRY(value, co_await files_.kv->get(k));
     if (removals != removals_) continue;
