@@ -69,9 +69,7 @@ class Editor {
 Result<> check_editable(const CrushBucket& b, const std::string& name) {
   if (b.alg == BucketAlg::kStraw)
     return fail(EOPNOTSUPP,
-                fmt::format("bucket '{}' uses alg straw; convert it with 'ceph osd crush "
-                            "set-all-straw-buckets-to-straw2'",
-                            name));
+                fmt::format("bucket '{}' has alg straw, which cannot be edited; use straw2", name));
   return {};
 }
 

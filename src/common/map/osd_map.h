@@ -379,9 +379,10 @@ uint32_t full_map_crc(const Bytes& full);
 
 /// Until data can move, a PG whose mapping changes must stay where its data is. For every PG that
 /// exists in both maps: h = old.home(pg), want = next.raw_upmap(pg); no pg_temp entry when h is
-/// empty or holds all of `want`, else pg_temp = h. `next` is `old` with `inc` applied. Adds to
-/// `inc` only what differs from next.pg_temp, and drops entries of PGs that are gone. Returns how
-/// many entries it added or removed.
+/// empty or holds all of a `want` that is not empty, else pg_temp = h. `next` is `old` with `inc`
+/// applied. Adds to `inc` only what differs from next.pg_temp, and drops entries of PGs that are
+/// gone. Returns how many entries it added or removed. A pg_num that grows is not covered: the new
+/// PGs' data would be in their parents' homes.
 size_t prime_pg_temp(const OSDMap& old, const OSDMap& next, Incremental& inc);
 
 }  // namespace plimsoll::map

@@ -220,6 +220,20 @@ TEST(PrimePgTemp, AShrinkNeedsNoEntryAndDeletedPoolsLoseTheirs) {
   EXPECT_TRUE(step_primed(before, gone).pg_temp.empty());
 }
 
+TEST(PrimePgTemp, NobodyInIsNoReasonToForget) {
+  const OSDMap before = make_cluster({.hosts = 4, .osds_per_host = 1, .in_hosts = 3, .pg_num = 16});
+  Incremental out = Incremental::after(before);
+  for (OsdId osd : {0, 1, 2}) out.new_weight[osd] = kOsdOut;
+  const OSDMap nobody = step_primed(before, out);
+  Incremental in = Incremental::after(nobody);
+  in.new_weight[3] = kOsdIn;
+  const OSDMap other = step_primed(nobody, in);
+  for (PgId pg : before.all_pgs()) {
+    EXPECT_EQ(nobody.home(pg), before.home(pg));
+    EXPECT_EQ(other.home(pg), before.home(pg));
+  }
+}
+
 TEST(PrimePgTemp, AFirstMappingIsNoMove) {
   // A pool that was created before any OSD was in has no data anywhere.
   const OSDMap before = make_cluster({.hosts = 3, .osds_per_host = 1, .in_hosts = 0, .pg_num = 16});

@@ -23,13 +23,17 @@ bool same_placement_inputs(const PgPool& a, const PgPool& b) {
          a.pgp_num == b.pgp_num && a.has_flag(kPoolHashPsPool) == b.has_flag(kPoolHashPsPool);
 }
 
-/// The entry that `pg` must have in the next map; empty for none.
+/// The entry that `pg` must have in the next map; empty for none. A mapping to nowhere (all out, no
+/// rule) keeps the home too: else the PG would forget where its data is.
 std::vector<OsdId> wanted_entry(const OSDMap& old, const OSDMap& next, PgId pg) {
   std::vector<OsdId> home = old.home(pg);
   if (home.empty()) return {};
-  for (OsdId osd : next.raw_upmap(pg))
-    if (osd != kOsdNone && std::find(home.begin(), home.end(), osd) == home.end()) return home;
-  return {};
+  std::vector<OsdId> want = next.raw_upmap(pg);
+  std::erase(want, kOsdNone);
+  const bool has_all = std::all_of(want.begin(), want.end(), [&](OsdId osd) {
+    return std::find(home.begin(), home.end(), osd) != home.end();
+  });
+  return has_all && !want.empty() ? std::vector<OsdId>() : home;
 }
 
 }  // namespace
