@@ -67,7 +67,7 @@ running() {
   local file pid
   for file in "$dir"/run/*.pid; do
     [ -e "$file" ] || continue
-    pid=$(tr -dc 0-9 <"$file")
+    pid=$(cat "$file" 2>/dev/null | tr -dc 0-9) || continue # a stopping daemon removes it
     [ -n "$pid" ] && grep -qa plimsoll- "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
   done
   return 0
@@ -197,6 +197,7 @@ while time.monotonic() < deadline:
 sys.exit(1)
 PY
 
+timeout 10 ceph -c "$conf" -s || echo "vstart.sh: the stock ceph command does not answer" >&2
 cat <<TEXT
 A cluster of 1 monitor and $osds OSDs is up and healthy.
 
