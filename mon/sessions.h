@@ -59,17 +59,13 @@ class Sessions {
   }
 
  private:
-  struct Order {
-    bool operator()(const messenger::ConnectionRef& a, const messenger::ConnectionRef& b) const {
-      return a.get() < b.get();
-    }
-  };
   void push_osdmap(Session& s);
   void send_config(Session& s, bool always);
   void finish(Session& s, const std::string& what, uint64_t sent);
 
   Services& services_;
-  std::map<messenger::ConnectionRef, std::unique_ptr<Session>, Order> sessions_;
+  std::map<messenger::ConnectionRef, std::unique_ptr<Session>, messenger::ConnectionOrder>
+      sessions_;
 };
 
 /// "client.admin": whom the peer was authenticated as.

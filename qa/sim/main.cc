@@ -21,13 +21,15 @@ struct Options {
   int fresh = 0;
   bool twice = false;
   bool verbose = false;
+  std::FILE* trace = nullptr;
 };
 
 int usage() {
   fmt::print(stderr,
              "usage: plimsoll-sim --scenario NAME [--seed N]... [--fresh N] [--twice] [--verbose] "
-             "[--debug SUBSYSTEM=LEVEL]\n"
+             "[--debug SUBSYSTEM=LEVEL] [--trace FILE]\n"
              "  --fresh N  also N seeds from the system's randomness\n"
+             "  --trace F  every event into a file, to compare runs by diff\n"
              "  --twice    run each seed twice and compare the hashes\n"
              "scenarios:\n");
   for (const auto& s : scenarios()) fmt::print(stderr, "  {:<10} {}\n", s.name, s.help);
@@ -52,6 +54,7 @@ bool parse(int argc, char** argv, Options& out) {
     else if (i + 1 == argc) return false;
     else if (arg == "--scenario") out.scenario = argv[++i];
     else if (arg == "--seed") out.seeds.push_back(std::strtoull(argv[++i], nullptr, 10));
+    else if (arg == "--trace") out.trace = std::fopen(argv[++i], "w");
     else if (arg == "--fresh") out.fresh = std::atoi(argv[++i]);
     else if (arg != "--debug" || !set_debug(argv[++i])) return false;
   }
@@ -62,7 +65,7 @@ bool parse(int argc, char** argv, Options& out) {
 
 bool run_seed(const Options& options, uint64_t seed) {
   const auto start = std::chrono::steady_clock::now();
-  const Report report = run_scenario(options.scenario, seed, options.verbose);
+  const Report report = run_scenario(options.scenario, seed, options.verbose, options.trace);
   const std::chrono::duration<double> real = std::chrono::steady_clock::now() - start;
   bool good = report.wrong.empty();
   fmt::print(
@@ -71,7 +74,7 @@ bool run_seed(const Options& options, uint64_t seed) {
       real.count(), report.hash, good ? "ok" : "WRONG");
   for (const auto& w : report.wrong) fmt::print("  {}\n", w);
   if (options.twice) {
-    const uint64_t again = run_scenario(options.scenario, seed, false).hash;
+    const uint64_t again = run_scenario(options.scenario, seed, false, options.trace).hash;
     if (again != report.hash) fmt::print("  the same seed gave hash {:016x} next time\n", again);
     good = good && again == report.hash;
   }

@@ -48,12 +48,13 @@ Duration up_to(Rng& rng, Duration most) { return Duration(rng.below(most.count()
 
 class Run {
  public:
-  Run(const Faults& faults, uint64_t seed, bool verbose)
+  Run(const Faults& faults, uint64_t seed, bool verbose, std::FILE* trace)
       : faults_(faults),
         world_(seed),
         rng_(world_.rng().fork()),
         cluster_(world_, options(faults)) {
     world_.set_verbose(verbose);
+    world_.hash().trace_to(trace);
   }
 
   Report run() {
@@ -144,9 +145,9 @@ const std::vector<Scenario>& scenarios() {
   return names;
 }
 
-Report run_scenario(const std::string& name, uint64_t seed, bool verbose) {
+Report run_scenario(const std::string& name, uint64_t seed, bool verbose, std::FILE* trace) {
   for (const auto& r : rows())
-    if (name == r.scenario.name) return Run(r.faults, seed, verbose).run();
+    if (name == r.scenario.name) return Run(r.faults, seed, verbose, trace).run();
   check_failed("scenario exists", __FILE__, __LINE__, name.c_str());
 }
 

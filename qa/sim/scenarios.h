@@ -3,6 +3,7 @@
 // faults end, every operation must come to its end, every daemon be up, every answer be explained.
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct Scenario {
 };
 const std::vector<Scenario>& scenarios();
 
-/// CHECKs that the name is one of scenarios(). `verbose`: the daemons' log to stderr.
-Report run_scenario(const std::string& name, uint64_t seed, bool verbose);
+/// CHECKs that the name is one of scenarios(). `verbose`: the daemons' log to stderr. `trace`: every
+/// event into it; may be null.
+Report run_scenario(const std::string& name, uint64_t seed, bool verbose, std::FILE* trace);
 
 }  // namespace plimsoll::sim

@@ -7,6 +7,7 @@ namespace plimsoll::sim {
 
 namespace {
 
+constexpr const char* kKindNames[] = {"?", "timer", "delivery", "disk", "kv", "host", "log"};
 constexpr int64_t kWallStart = 1'800'000'000;
 
 /// Shared between the Timer, the schedule and the posted call; whoever is first decides.
@@ -32,6 +33,11 @@ void EventHash::mix(uint64_t v) {
 
 void EventHash::add(Kind kind, uint64_t a, uint64_t b, uint64_t c) {
   events_++;
+  if (trace_) {
+    const auto number = [](uint64_t v) { return static_cast<unsigned long long>(v); };
+    std::fprintf(trace_, "%llu %s %llx %llx %llx\n", number(events_),
+                 kKindNames[static_cast<size_t>(kind)], number(a), number(b), number(c));
+  }
   mix(static_cast<uint64_t>(kind));
   mix(a);
   mix(b);

@@ -5,6 +5,7 @@
 // all that happened into one number: the same seed must give the same one.
 #pragma once
 
+#include <cstdio>
 #include <map>
 #include <set>
 
@@ -23,12 +24,15 @@ class EventHash {
   void add(Kind kind, uint64_t a, uint64_t b = 0, uint64_t c = 0);
   void add(Kind kind, uint64_t a, std::string_view data);
   uint64_t value() const { return value_; }
+  /// Also writes a line for each event: two runs that should be the same are compared by diff.
+  void trace_to(std::FILE* file) { trace_ = file; }
   uint64_t events() const { return events_; }
 
  private:
   void mix(uint64_t v);
   uint64_t value_ = 0x9e3779b97f4a7c15;
   uint64_t events_ = 0;
+  std::FILE* trace_ = nullptr;
 };
 
 class Schedule {

@@ -28,7 +28,9 @@ LinkContext::LinkContext(Runtime& rt, const config::Config& conf, EntityName who
       tasks(executor),
       log(log::Subsystem::kMs, who.to_string()) {}
 
-Link::Link(std::shared_ptr<LinkContext> context) : context_(std::move(context)) {}
+Link::Link(std::shared_ptr<LinkContext> context) : context_(std::move(context)) {
+  number = context_->next_number++;
+}
 
 Link::~Link() {
   drop_queue();

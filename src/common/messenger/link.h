@@ -33,7 +33,8 @@ struct LinkContext {
   uint64_t next_global_seq = 1;
   Dispatcher* dispatcher = nullptr;  ///< null once stopped
   std::shared_ptr<Throttle> throttle;
-  std::set<std::shared_ptr<Link>> links;
+  uint64_t next_number = 1;
+  std::set<std::shared_ptr<Link>, ConnectionOrder> links;
   TaskGroup tasks;
   Logger log;
 };

@@ -46,8 +46,17 @@ class Connection {
   /// The dispatcher's own, for as long as the connection lives; a session that holds the connection
   /// must let go of it in on_reset. Set and read on the messenger's executor.
   std::shared_ptr<void> session;
+  /// Counts up within a messenger.
+  uint64_t number = 0;
 };
 using ConnectionRef = std::shared_ptr<Connection>;
+
+/// For ordered containers: by creation, since the order of addresses differs from run to run.
+struct ConnectionOrder {
+  bool operator()(const ConnectionRef& a, const ConnectionRef& b) const {
+    return a->number < b->number;
+  }
+};
 
 /// All called on the messenger's executor; none may block. A message whose processing takes long
 /// holds on to RawMessage::throttle, which stops reading from peers once the configured bytes are
