@@ -89,7 +89,9 @@ Task<Result<>> Osd::dump() {
   }
   auto shown = co_await osd::dump(env_.runtime, env_.config.osd_data(), pg);
   if (!shown) co_return shown.error();
-  fmt::print("{}\n", command::print(*shown, command::Format::kJsonPretty));
+  // A reader that closes the pipe early (head) is no error of ours.
+  const std::string text = command::print(*shown, command::Format::kJsonPretty) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
   co_return Result<>();
 }
 
