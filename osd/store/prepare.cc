@@ -53,6 +53,7 @@ bool overlap(BlockRun a, BlockRun b) { return a.first < b.end() && b.first < a.e
 }  // namespace
 
 Task<Result<>> BlockStore::prepare(TxnRef t) {
+  t->batch.mutable_ops().reserve(t->ops.ops().size() + 4);
   for (const auto& op : t->ops.ops()) CO_TRY_VOID(co_await apply(*t, op));
   seal_onodes(*t);
   t->deferred = deferred_.seal(t->batch);

@@ -57,7 +57,7 @@ Task<Result<OnodeRef>> BlockStore::load_onode(PgId pg, std::string k) {
 
 Task<Result<OnodeRef>> BlockStore::find_existing(PgId pg, const HObject& object) {
   CO_TRY(o, co_await find(pg, object));
-  if (!o->exists) co_return fail(ENOENT, "no object " + object.to_string());
+  if (!o->exists) co_return fail(ENOENT, "no such object");
   co_return o;
 }
 

@@ -20,6 +20,7 @@ bool removes(TxnCode code) {
 }
 
 TxnOp& Transaction::add(TxnCode code, PgId pg) {
+  if (ops_.empty()) ops_.reserve(6);
   TxnOp& op = ops_.emplace_back();
   op.code = code;
   op.pg = pg;
