@@ -13,7 +13,6 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/perf_level.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
@@ -94,8 +93,6 @@ rocksdb::Options db_options(const KvOptions& options) {
   db.allow_concurrent_memtable_write = false;
   db.enable_write_thread_adaptive_yield = false;
   db.paranoid_checks = true;
-  // Keys with the same first byte mostly ascend (logs, sequences): start where the last one went.
-  db.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.skip_stats_update_on_db_open = true;
