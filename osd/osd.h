@@ -115,7 +115,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::unique_ptr<rados::MonClient> mon_;
   std::unique_ptr<Peers> peers_;
   std::vector<std::unique_ptr<PgShard>> shards_;
-  std::set<messenger::ConnectionRef> clients_;
+  std::set<messenger::ConnectionRef, messenger::ConnectionOrder> clients_;
 
   bool was_up_ = false;     ///< shards have seen a map that says so
   bool up_ = false;         ///< in the newest map
