@@ -14,6 +14,7 @@
 #include "common/map/crush_mapper.h"
 #include "common/map/crush_text.h"
 #include "common/map/json_compare.h"
+#include "common/map/mon_map.h"
 #include "common/map/osd_map_dump.h"
 #include "common/map/test_maps.h"
 
@@ -256,6 +257,19 @@ TEST(OsdMapTool, PrintsAsWeDo) {
   }
 }
 
+TEST(MonMapTool, PrintsAsWeDo) {
+  TempDir dir;
+  MonMap m;
+  m.epoch = 3;
+  m.fsid = *Uuid::parse("00112233-4455-6677-8899-aabbccddeeff");
+  m.last_changed = m.created = {1700000000, 5000};
+  ASSERT_TRUE(m.add("b", EntityAddrVec(*EntityAddr::parse("127.0.0.1:3300"))));
+  ASSERT_TRUE(m.add("a", EntityAddrVec(*EntityAddr::parse("127.0.0.2:3300"))));
+  const std::string file = dir.write("monmap", wire::to_bytes(m));
+  const std::string note = "monmaptool: monmap file " + file + "\n";
+  EXPECT_EQ(without(run("monmaptool --print " + file), note), print_mon_map(m));
+}
+
 // ---- crushtool ------------------------------------------------------------------------------
 
 namespace {
@@ -364,7 +378,7 @@ TEST(CrushTool, RandomMaps) {
 }  // namespace plimsoll::map
 
 int main(int argc, char** argv) {
-  for (const char* tool : {"osdmaptool", "crushtool"}) {
+  for (const char* tool : {"osdmaptool", "crushtool", "monmaptool"}) {
     if (!plimsoll::map::run(std::string("which ") + tool).empty()) continue;
     printf("SKIP: %s is not installed\n", tool);
     return 77;
