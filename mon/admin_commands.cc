@@ -51,7 +51,7 @@ void Monitor::add_admin_commands() {
   command::DaemonTable& table = env_.admin.table();
   table.add("mon_status", "print the state of this monitor",
             command::sync<Caller>([this](Caller&, const Args& a) {
-              return CommandReply::json(dump_mon_status(*services_), a.format());
+              return CommandReply::json(dump_mon_status(*services_, *sessions_), a.format());
             }));
   table.add("health", "print what is wrong with the cluster",
             command::sync<Caller>([this](Caller&, const Args& a) {

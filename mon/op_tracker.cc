@@ -9,7 +9,9 @@ namespace json = boost::json;
 
 namespace {
 
-double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 json::object event(const char* name, Utime at, Duration since_last) {
   return {{"event", name}, {"time", at.to_string()}, {"duration", seconds(since_last)}};
@@ -41,7 +43,8 @@ json::object OpTracker::dump(const Op& op, bool finished) const {
   json::array events{event("initiated", op.begun, Duration(0))};
   if (finished)
     events.push_back(event("done", Utime::from_nanos(op.begun.nanos() + took.count()), took));
-  json::object info{{"seq", 0}, {"src_is_mon", false}, {"source", op.source}};
+  json::object info{
+      {"seq", 0}, {"src_is_mon", false}, {"source", op.source}, {"forwarded_to_leader", false}};
   return {{"description", op.description},
           {"initiated_at", op.begun.to_string()},
           {"age", seconds(clock_.now() - op.start)},

@@ -327,7 +327,7 @@ Text reweight_set(CommandContext&, const Args& a, OsdDraft& d, CrushMap& crush) 
   }
   if (!crush.choose_args.count(key)) return fail(ENOENT, "no such weight-set");
   std::vector<double> weights;
-  for (const std::string& word : a.strings("weight")) {
+  for (const std::string& word : texts(a, "weight")) {
     TRY(weight, command::parse_real(word));
     weights.push_back(weight);
   }
@@ -376,6 +376,8 @@ const CommandRow kRows[] = {
     {"osd crush rename-bucket name=srcname,type=CephString,goodchars=[A-Za-z0-9-_.] "
      "name=dstname,type=CephString,goodchars=[A-Za-z0-9-_.]",
      "rename a bucket", "osd", "rw", 0, crush_edits(rename_bucket)},
+    {"osd crush set name=prior_version,type=CephInt,req=false",
+     "replace the CRUSH map by the input", "osd", "rw", 0, edits(set_map)},
     {"osd crush set name=id,type=CephOsdName name=weight,type=CephFloat,range=0.0 "
      "name=args,type=CephString,n=N,goodchars=[A-Za-z0-9-_.=]",
      "set a device's weight and location", "osd", "rw", 0, crush_edits(place_device)},
@@ -470,8 +472,6 @@ const CommandRow kRows[] = {
      "set an item's weight in the weight set that all pools use", "osd", "rw", 0,
      crush_edits(reweight_set)},
     {"osd setcrushmap name=prior_version,type=CephInt,req=false",
-     "replace the CRUSH map by the input", "osd", "rw", 0, edits(set_map)},
-    {"osd crush set name=prior_version,type=CephInt,req=false",
      "replace the CRUSH map by the input", "osd", "rw", 0, edits(set_map)},
 };
 

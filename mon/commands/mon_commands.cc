@@ -57,7 +57,7 @@ CommandReply quorum_status(CommandContext& c, const Args& a) {
 }
 
 CommandReply mon_status(CommandContext& c, const Args& a) {
-  return answer_json(a, dump_mon_status(c.services));
+  return answer_json(a, dump_mon_status(c.services, c.sessions));
 }
 
 CommandReply metadata(CommandContext& c, const Args& a) {

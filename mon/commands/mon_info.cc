@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "mon/commands/mon_info.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 
 #include "common/command/version.h"
@@ -27,7 +29,24 @@ int64_t quorum_age(const Services& s) {
       .count();
 }
 
-json::object dump_mon_status(const Services& s) {
+json::object dump_features(const Sessions& sessions) {
+  // Every peer that can speak to us has this very set; see the messenger's handshake.
+  const std::string set = fmt::format("0x{:x}", kFeatures);
+  std::map<std::string, int64_t> counts{{"mon", 1}};
+  sessions.for_each([&](const messenger::Connection& connection, const Session&) {
+    counts[entity_type_name(connection.auth().type)]++;
+  });
+  json::object o;
+  for (const char* type : {"mon", "osd", "client", "mgr"}) {
+    const auto n = counts.find(type);
+    if (n == counts.end()) continue;
+    json::object group{{"features", set}, {"release", "luminous"}, {"num", n->second}};
+    o[type] = json::array{std::move(group)};
+  }
+  return o;
+}
+
+json::object dump_mon_status(const Services& s, const Sessions& sessions) {
   json::object o{{"name", s.name}, {"rank", s.monmap.rank_of(s.name)}, {"state", "leader"}};
   o["election_epoch"] = kElectionEpoch;
   o["quorum"] = json::array{0};
@@ -41,10 +60,7 @@ json::object dump_mon_status(const Services& s) {
   o["extra_probe_peers"] = json::array();
   o["sync_provider"] = json::array();
   o["monmap"] = map::dump_mon_map(s.monmap);
-  // All peers have one and the same set; there is nothing to tell them apart by.
-  o["feature_map"] = json::object{
-      {"mon", json::array{json::object{
-                  {"features", "0x3f01cfbdfffdffff"}, {"release", "luminous"}, {"num", 1}}}}};
+  o["feature_map"] = dump_features(sessions);
   o["stretch_mode"] = false;
   return o;
 }

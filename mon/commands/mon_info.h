@@ -6,6 +6,7 @@
 #include <string>
 
 #include "mon/services.h"
+#include "mon/sessions.h"
 
 namespace plimsoll::mon {
 
@@ -18,8 +19,10 @@ inline constexpr int64_t kElectionEpoch = 1;
 std::string version_line();
 /// Seconds since this monitor leads.
 int64_t quorum_age(const Services& s);
+/// Peers by type, all with the one set of features.
+boost::json::object dump_features(const Sessions& sessions);
 /// `mon_status`
-boost::json::object dump_mon_status(const Services& s);
+boost::json::object dump_mon_status(const Services& s, const Sessions& sessions);
 /// `quorum_status`
 boost::json::object dump_quorum_status(const Services& s);
 boost::json::object dump_mon_metadata(const Services& s);

@@ -221,7 +221,7 @@ Result<PgId> existing_pg(const Args& a, const OsdDraft& d) {
 
 Result<std::vector<OsdId>> listed_osds(const Args& a, const OsdDraft& d) {
   std::vector<OsdId> out;
-  for (const std::string& word : a.strings("id")) {
+  for (const std::string& word : texts(a, "id")) {
     TRY(osd, command::parse_osd_name(word));
     TRY_VOID(check_osd(d.now, osd));
     out.push_back(osd);
@@ -319,7 +319,7 @@ Text pg_temp(CommandContext&, const Args& a, OsdDraft& d) {
 
 Text primary_temp(CommandContext&, const Args& a, OsdDraft& d) {
   TRY(pg, existing_pg(a, d));
-  TRY(osd, command::parse_osd_name(a.str("id")));
+  const OsdId osd = a.osd("id");
   if (osd >= 0) TRY_VOID(check_osd(d.now, osd));
   d.inc.new_primary_temp[pg] = osd;
   return fmt::format("set {} primary_temp mapping to {}", pg.to_string(), osd);

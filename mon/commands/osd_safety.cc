@@ -109,7 +109,8 @@ StopSafety stop_safety(const Services& s, const std::set<OsdId>& osds) {
       continue;
     }
     if (!hit) continue;
-    const auto left = static_cast<int64_t>(pg.acting.size()) - hit;
+    const auto left = std::count_if(pg.acting.begin(), pg.acting.end(),
+                                    [&](OsdId o) { return map.is_up(o) && !osds.count(o); });
     if (!(pg.state & map::kPgActive)) {
       out.not_ok.push_back(id);
       out.already_bad.push_back(id);

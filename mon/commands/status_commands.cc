@@ -80,20 +80,7 @@ CommandReply versions(CommandContext& c, const Args& a) {
 }
 
 CommandReply features(CommandContext& c, const Args& a) {
-  // Every peer that can speak to us has this very set; see the messenger's handshake.
-  const std::string set = fmt::format("0x{:x}", kFeatures);
-  std::map<std::string, int64_t> counts{{"mon", 1}};
-  c.sessions.for_each([&](const messenger::Connection& connection, const Session&) {
-    counts[entity_type_name(connection.auth().type)]++;
-  });
-  json::object o;
-  for (const char* type : {"mon", "osd", "client", "mgr"}) {
-    const auto n = counts.find(type);
-    if (n == counts.end()) continue;
-    o[type] =
-        json::array{json::object{{"features", set}, {"release", "luminous"}, {"num", n->second}}};
-  }
-  return answer_json(a, o);
+  return answer_json(a, dump_features(c.sessions));
 }
 
 CommandReply version(CommandContext&, const Args& a) {

@@ -95,6 +95,18 @@ std::string join(const std::vector<std::string>& words, const char* separator) {
   return text;
 }
 
+std::vector<std::string> texts(const Args& a, std::string_view name) {
+  std::vector<std::string> out;
+  const auto text = [](const json::value& v) {
+    return v.is_string() ? std::string(v.get_string()) : command::print(v, command::Format::kJson);
+  };
+  const json::value* v = a.json().if_contains(name);
+  if (!v) return out;
+  if (!v->is_array()) return {text(*v)};
+  for (const json::value& item : v->get_array()) out.push_back(text(item));
+  return out;
+}
+
 Result<std::vector<OsdId>> parse_osds(const map::OSDMap& map,
                                       const std::vector<std::string>& words) {
   std::vector<OsdId> out;

@@ -53,6 +53,9 @@ json::array osds_json(const std::vector<OsdId>& osds);
 std::string since_text(double seconds);
 std::string join(const std::vector<std::string>& words, const char* separator);
 
+/// A list argument as texts, also where clients send its members as numbers.
+std::vector<std::string> texts(const Args& a, std::string_view name);
+
 /// An id out of "osd.3", "3", "all"; ids that the arguments name, "all" and its kin expanded.
 Result<std::vector<OsdId>> parse_osds(const map::OSDMap& map,
                                       const std::vector<std::string>& words);

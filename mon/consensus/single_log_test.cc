@@ -21,7 +21,7 @@ struct Fixture {
 
   Task<void> open() {
     KvOptions options;
-    options.create = true;
+    options.create = std::exchange(is_new, false);
     auto opened = co_await host.runtime().open_kv("/kv", options);
     CHECK(opened.has_value());
     kv = std::shared_ptr<Kv>(std::move(*opened));
@@ -38,6 +38,7 @@ struct Fixture {
 
   sim::World world;
   sim::Host& host;
+  bool is_new = true;
   std::shared_ptr<Kv> kv;
   std::shared_ptr<SingleLog> log;
 };

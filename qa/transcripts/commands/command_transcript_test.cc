@@ -152,6 +152,7 @@ class Cluster {
       boot.total_bytes = *config::parse_size(named(words, "size", "1G"));
       boot.host = named(words, "host", "a");
       boot.device_class = named(words, "class", "ssd");
+      services_->membership.session_opened(osd, boot.addr);
       boot.metadata = {{"hostname", boot.host}, {"osd_objectstore", "block"}};
       done = co_await services_->membership.boot(std::move(boot));
     } else if (words[0] == "lost") {
