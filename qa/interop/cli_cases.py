@@ -328,7 +328,7 @@ EDITS = {
     "osd_rm_new": "osd rm 3",
     "osd_setmaxosd": "osd setmaxosd 10",
     "osd_down": "osd down 1",
-    "health_mute": "health mute OSD_DOWN 1h",
+    "health_mute": "health mute OSD_DOWN 1h --sticky",
     "health_unmute": "health unmute OSD_DOWN",
 }
 
@@ -347,7 +347,8 @@ WORDING = {"osd_dump", "osd_pool_ls_detail", "osd_stat", "pg_stat", "osd_utiliza
 # JSON answers whose keys below that depth are names of options or counters, thus data.
 OPEN_BELOW = {"osd.0/config show": 0, "mon.a/config show": 0, "osd.0/config diff": 1,
               "mon.a/config diff": 1, "osd.0/help": 0, "mon.a/help": 0,
-              "tell_osd_help": 0, "tell_mon_help": 0}
+              "tell_osd_help": 0, "tell_mon_help": 0, "config_key_dump": 0,
+              "osd_count_metadata": 0}
 
 # Recorded for reading, but nothing that a test should compare.
 NOT_COMPARED = {"osd.0/get_command_descriptions", "mon.a/get_command_descriptions",

@@ -97,9 +97,8 @@ def _descriptions(raw, daemon):
     out = {}
     for entry in table.values():
         prefix, arguments = signature(entry["sig"])
-        # A prefix may be described twice (with and without -f): the last one wins in the tool.
-        out["%s:%s" % (daemon, prefix)] = arguments
-    return out
+        out.setdefault("%s:%s" % (daemon, prefix), []).append(" ".join(arguments))
+    return {prefix: sorted(forms) for prefix, forms in out.items()}
 
 
 def compact(raw):

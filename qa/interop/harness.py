@@ -9,6 +9,7 @@ and says which, which ctest shows as SKIP.
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def new_cluster(target=None, osds=3, osd_size="2G", conf=None):
             shutil.rmtree(top, ignore_errors=True)
 
     atexit.register(cleanup)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))    # a time limit stops daemons as well
     cluster.start()
     return cluster
 

@@ -33,6 +33,7 @@ class Recorder:
     def __init__(self, cluster, out):
         self.cluster = cluster
         self.out = out
+        self.killed = set()    # daemons that are meant to be down
         self.trouble = []      # what went wrong outside of the compared commands
         self.vars = {"pgid": "0.0", "out": os.path.join(cluster.dir, "scratch")}
 
@@ -40,7 +41,10 @@ class Recorder:
     def _argv(self, line):
         return [w.format(**self.vars) for w in shlex.split(line)]
 
-    def _ask(self, argv, timeout=60):
+    def _ask(self, argv, timeout=30):
+        for name in set(self.cluster.dead()) - self.killed:
+            self.trouble.append("%s died before: ceph %s" % (name, " ".join(argv)))
+            self._step("restart " + name, lambda: self.cluster.start_daemon(name))
         try:
             done = subprocess.run(["ceph", "-c", self.cluster.conf] + argv, capture_output=True,
                                   stdin=subprocess.DEVNULL, timeout=timeout)
@@ -133,12 +137,14 @@ class Recorder:
     def with_a_daemon_down(self):
         cluster = self.cluster
         cluster.ceph("osd", "set", "noout")
+        self.killed = {"osd.2"}
         cluster.kill_daemon("osd.2")
         cluster.ceph("osd", "down", "2")
         time.sleep(6)
         for name in cli_cases.WARNING_COMMANDS:
             self.command("warn", name, cli_cases.COMMANDS[name])
         cluster.start_daemon("osd.2")
+        self.killed = set()
         cluster.ceph("osd", "unset", "noout")
         cluster.wait_clean(time.monotonic() + 120)
 

@@ -82,7 +82,11 @@ def missing_paths(want, have, path=""):
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+]+")
 _PATH = re.compile(r"(/[\w.+-]+){2,}")
-_HEX = re.compile(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8,}\b")
+_PGID = re.compile(r"\b[0-9]+\.[0-9a-f]{1,3}\b(?!\.)")
+_UNIT = re.compile(r"\b([KMGTP]i)?B\b")
+_AGE = re.compile(r"\bsince [0-9.]+[a-z]+\b")
+_HEX = re.compile(r"\b0x[0-9a-f]+\b|\b(?=[0-9]*[a-f])[0-9a-f]{8,}\b")
+_AUTOSCALE = re.compile(r"autoscale_mode \w+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -90,7 +94,8 @@ def normal_text(text):
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
     for pattern, name in ((_UUID, "<uuid>"), (_TIME, "<time>"), (_PATH, "<path>"),
-                          (_HEX, "<hex>"), (_NUMBER, "#")):
+                          (_AGE, "since <age>"), (_AUTOSCALE, "autoscale_mode #"),
+                          (_UNIT, "B"), (_HEX, "<hex>"), (_PGID, "#"), (_NUMBER, "#")):
         text = pattern.sub(name, text)
     return re.sub(r"[ \t]+", " ", text).strip()
 
