@@ -245,9 +245,9 @@ Task<void> OsdMembership::mark_lost_down() {
 
 bool OsdMembership::may_mark_out(OsdId osd, const map::OSDMap& map) const {
   if (map.is_up(osd) || map.is_out(osd) || map.has_state(osd, map::kOsdNoOut)) return false;
-  const int in = map.num_in_osds();
   const int all = map.num_osds();
-  if (all && static_cast<double>(in - 1) / all < config_.mon_osd_min_in_ratio()) return false;
+  const double in_ratio = all ? static_cast<double>(map.num_in_osds()) / all : 0;
+  if (in_ratio < config_.mon_osd_min_in_ratio()) return false;
   return !whole_subtree_down(map, osd, config_.mon_osd_down_out_subtree_limit());
 }
 
