@@ -223,7 +223,7 @@ class Maps(harness.ClusterCase):
         for pgid, (up, _, _, _) in ssd.items():
             if pgid.split(".")[0] == two:
                 self.assertLessEqual(set(up), {0, 1, 2}, pgid)
-        hosts = []
+        hosts = ["osd crush reweight osd.%d 0.01" % o for o in range(6)]
         for n in range(3):
             hosts += ["osd crush add-bucket rack%d rack" % n,
                       "osd crush move rack%d root=default" % n]
