@@ -11,18 +11,21 @@ using command::CommandReply;
 
 void Osd::add_commands() {
   auto& table = env_.admin.table();
-  const auto add = [&](const char* signature, const char* help, Task<CommandReply> (Osd::*method)(Caller&, const Args&)) {
-    table.add(signature, help, [this, method](Caller& c, const Args& a) { return (this->*method)(c, a); });
+  const auto add = [&](const char* signature, const char* help,
+                       Task<CommandReply> (Osd::*method)(Caller&, const Args&)) {
+    table.add(signature, help,
+              [this, method](Caller& c, const Args& a) { return (this->*method)(c, a); });
   };
   add("status", "high-level status of OSD", &Osd::cmd_status);
   add("dump_ops_in_flight", "show the ops currently in flight", &Osd::cmd_ops);
   add("ops", "show the ops currently in flight", &Osd::cmd_ops);
   add("dump_historic_ops", "show recent ops", &Osd::cmd_history);
-  add("dump_historic_ops_by_duration", "show slowest recent ops, sorted by duration", &Osd::cmd_history);
+  add("dump_historic_ops_by_duration", "show slowest recent ops, sorted by duration",
+      &Osd::cmd_history);
   add("dump_pgstate_history", "show the state of every PG this OSD holds", &Osd::cmd_pgs);
   add("query name=pgid,type=CephPgid", "show details of a specific pg", &Osd::cmd_query);
-  add("pg name=pgid,type=CephPgid name=cmd,type=CephChoices,strings=query", "show details of a specific pg",
-      &Osd::cmd_query);
+  add("pg name=pgid,type=CephPgid name=cmd,type=CephChoices,strings=query",
+      "show details of a specific pg", &Osd::cmd_query);
 }
 
 Task<CommandReply> Osd::cmd_status(Caller&, const Args& args) {
@@ -51,17 +54,19 @@ json::object ops_in_flight(json::array ops) {
 
 Task<CommandReply> Osd::cmd_ops(Caller&, const Args& args) {
   auto found = std::make_shared<Ops>();
-  co_await on_shards([found](PgShard& s) {
+  const auto each = [found](PgShard& s) {
     for (auto& op : s.tracker().dump_in_flight()) found->ops.push_back(std::move(op));
-  });
+  };
+  co_await on_shards(each);
   co_return CommandReply::json(ops_in_flight(std::move(found->ops)), args.format());
 }
 
 Task<CommandReply> Osd::cmd_history(Caller&, const Args& args) {
   auto found = std::make_shared<Ops>();
-  co_await on_shards([found](PgShard& s) {
+  const auto each = [found](PgShard& s) {
     for (auto& op : s.tracker().dump_history()) found->ops.push_back(std::move(op));
-  });
+  };
+  co_await on_shards(each);
   json::object out{{"size", env_.config.osd_op_history_size()},
                    {"duration", env_.config.osd_op_history_duration()},
                    {"ops", std::move(found->ops)}};
@@ -70,7 +75,7 @@ Task<CommandReply> Osd::cmd_history(Caller&, const Args& args) {
 
 Task<CommandReply> Osd::cmd_pgs(Caller&, const Args& args) {
   auto found = std::make_shared<Ops>();
-  co_await on_shards([found](PgShard& s) {
+  const auto each = [found](PgShard& s) {
     for (const PgId id : s.ids()) {
       const map::PgStat stat = s.find(id)->stat();
       found->ops.push_back(json::object{{"pg", id.to_string()},
@@ -78,16 +83,18 @@ Task<CommandReply> Osd::cmd_pgs(Caller&, const Args& args) {
                                         {"currently", map::pg_state_text(stat.state)},
                                         {"comment", stat.blocked_reason}});
     }
-  });
+  };
+  co_await on_shards(each);
   co_return CommandReply::json(json::object{{"pgs", std::move(found->ops)}}, args.format());
 }
 
 Task<CommandReply> Osd::cmd_query(Caller&, const Args& args) {
   const PgId id = args.pgid("pgid");
   auto found = std::make_shared<std::optional<json::object>>();
-  co_await on_shards([found, id](PgShard& s) {
+  const auto each = [found, id](PgShard& s) {
     if (Pg* pg = s.find(id)) *found = pg->query();
-  });
+  };
+  co_await on_shards(each);
   if (!*found) co_return CommandReply(-ENOENT, "i don't have pgid " + id.to_string());
   co_return CommandReply::json(**found, args.format());
 }

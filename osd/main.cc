@@ -6,5 +6,6 @@
 int main(int argc, char** argv) {
   using plimsoll::osd::Osd;
   return plimsoll::daemon::run<Osd>(
-      argc, argv, {.type = "osd", .name = "plimsoll-osd", .flags = Osd::flags(), .shards = &Osd::shards});
+      argc, argv,
+      {.type = "osd", .name = "plimsoll-osd", .flags = Osd::flags(), .shards = &Osd::shards});
 }

@@ -7,8 +7,12 @@ namespace plimsoll::osd {
 
 namespace {
 
-std::string full_key(Epoch e) { return fmt::format("osdmap.full.{:08x}", e); }
-std::string inc_key(Epoch e) { return fmt::format("osdmap.inc.{:08x}", e); }
+std::string full_key(Epoch e) {
+  return fmt::format("osdmap.full.{:08x}", e);
+}
+std::string inc_key(Epoch e) {
+  return fmt::format("osdmap.inc.{:08x}", e);
+}
 
 }  // namespace
 
@@ -94,7 +98,8 @@ Result<> MapStore::advance(const msg::MOSDMap& message, Step& step) {
     const auto full = message.maps.upper_bound(epoch());
     if (full == message.maps.end()) break;
     TRY(decoded, wire::from_bytes<map::OSDMap>(full->second, "osdmap"));
-    if (decoded.epoch != full->first) return fail(EINVAL, "osdmap's epoch is not the one announced");
+    if (decoded.epoch != full->first)
+      return fail(EINVAL, "osdmap's epoch is not the one announced");
     if (decoded.epoch != epoch() + 1) incrementals_.clear();
     take(std::move(decoded), step);
     store_full(step.txn);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MapStore: the OSDMap of an OSD: the newest epoch, what of the last epochs is needed to bring clients
-// and peers up to it, and what is kept in the store to begin with after a restart. It takes epochs one
-// by one, since PGs must see every one.
+// MapStore: the OSDMap of an OSD: the newest epoch, what of the last epochs is needed to bring
+// clients and peers up to it, and what is kept in the store to begin with after a restart. It takes
+// epochs one by one, since PGs must see every one.
 #pragma once
 
 #include <map>
@@ -22,7 +22,8 @@ struct OsdSuperblock {
   OsdId osd = kNoOsd;
   Epoch full_map = 0;    ///< the epoch that is stored whole
   Epoch newest_map = 0;  ///< and those behind it, as differences
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("fsid", fsid);
     f("osd_uuid", osd_uuid);
     f("osd", osd);
@@ -45,20 +46,20 @@ class MapStore {
   Epoch epoch() const { return current_ ? current_->epoch : 0; }
 
   struct Step {
-    std::vector<MapRef> maps;  ///< the new epochs, ascending
-    Transaction txn;           ///< stores them
-    bool gap = false;          ///< newer ones exist that do not connect
+    std::vector<MapRef> maps;    ///< the new epochs, ascending
+    Transaction txn;             ///< stores them
+    bool gap = false;            ///< newer ones exist that do not connect
     std::optional<Error> error;  ///< a map behind those was damaged or another cluster's
   };
   Step apply(const msg::MOSDMap& message);
 
-  /// What brings someone with epoch `have` up to current(): differences where they are at hand, else
-  /// the whole map. At most `most` epochs.
+  /// What brings someone with epoch `have` up to current(): differences where they are at hand,
+  /// else the whole map. At most `most` epochs.
   msg::MOSDMap since(Epoch have, size_t most);
 
  private:
-  static constexpr size_t kKeep = 200;         ///< differences in memory
-  static constexpr Epoch kFullEvery = 32;      ///< epochs between whole maps in the store
+  static constexpr size_t kKeep = 200;     ///< differences in memory
+  static constexpr Epoch kFullEvery = 32;  ///< epochs between whole maps in the store
 
   Result<> advance(const msg::MOSDMap& message, Step& step);
   void take(map::OSDMap next, Step& step);

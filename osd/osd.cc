@@ -13,13 +13,15 @@ namespace plimsoll::osd {
 namespace {
 
 /// Log entries of all PGs together; each keeps its share.
-constexpr size_t kLogEntriesPerOsd = 100'000;
+constexpr size_t kLogEntriesPerOsd = 30'000;
 constexpr Duration kMonTimeout = 300s;
 
 OsdId id_from(const std::string& text) {
   OsdId id = kNoOsd;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return ec == std::errc() && end == text.data() + text.size() && id >= 0 && id < map::kMaxOsds ? id : kNoOsd;
+  return ec == std::errc() && end == text.data() + text.size() && id >= 0 && id < map::kMaxOsds
+             ? id
+             : kNoOsd;
 }
 
 Task<void> call(PgShard* shard, std::function<void(PgShard&)> fn) {
@@ -30,15 +32,19 @@ Task<void> call(PgShard* shard, std::function<void(PgShard&)> fn) {
 }  // namespace
 
 Osd::Osd(daemon::Env& env)
-    : env_(env), whoami_(id_from(env.config.who().id)), log_(log::Subsystem::kOsd, env.config.who().name()),
-      tasks_(env.runtime.executor()), auth_(EntityType::kOsd, env.config.who().id) {}
+    : env_(env),
+      whoami_(id_from(env.config.who().id)),
+      log_(log::Subsystem::kOsd, env.config.who().name()),
+      tasks_(env.runtime.executor()),
+      auth_(EntityType::kOsd, env.config.who().id) {}
 
 Osd::~Osd() = default;
 
 // ---- start --------------------------------------------------------------------------------------
 
 Task<Result<>> Osd::open_store() {
-  if (whoami_ == kNoOsd) co_return fail(EINVAL, fmt::format("'{}' is no OSD id", env_.config.who().id));
+  if (whoami_ == kNoOsd)
+    co_return fail(EINVAL, fmt::format("'{}' is no OSD id", env_.config.who().id));
   BlockStoreOptions options;
   options.path = env_.config.osd_data();
   options.owner.osd = whoami_;
@@ -48,18 +54,21 @@ Task<Result<>> Osd::open_store() {
     store_.reset();
     co_return mounted.error();
   }
-  if (env_.runtime.shards() > 1) proxy_ = std::make_unique<StoreProxy>(*store_, env_.runtime.executor());
+  if (env_.runtime.shards() > 1)
+    proxy_ = std::make_unique<StoreProxy>(*store_, env_.runtime.executor());
   CO_TRY_VOID(co_await maps_.load(*store_));
   co_return Result<>();
 }
 
 /// Where public_addr says; a port of 0 tries the configured range and then any.
 Result<EntityAddr> Osd::bind() {
-  const std::string text = env_.config.public_addr().empty() ? "127.0.0.1" : env_.config.public_addr();
+  const std::string text =
+      env_.config.public_addr().empty() ? "127.0.0.1" : env_.config.public_addr();
   TRY(addr, EntityAddr::parse(text.find(':') == text.npos ? text + ":0" : text));
   addr.type = EntityAddr::kMsgr2;
   if (addr.port) return messenger_->bind(addr);
-  for (int64_t port = env_.config.ms_bind_port_min(); port <= env_.config.ms_bind_port_max(); port++) {
+  for (int64_t port = env_.config.ms_bind_port_min(); port <= env_.config.ms_bind_port_max();
+       port++) {
     addr.port = static_cast<uint16_t>(port);
     auto bound = messenger_->bind(addr);
     if (bound || bound.error().code() != EADDRINUSE) return bound;
@@ -72,7 +81,8 @@ Task<Result<>> Osd::start() {
   CO_TRY_VOID(co_await open_store());
   CO_TRY(pgs, co_await store_->list_collections());
   for (size_t i = 0; i < env_.runtime.shards(); i++) {
-    shards_.push_back(std::make_unique<PgShard>(static_cast<PgHost&>(*this), env_.runtime.shard(i), i, env_.runtime.shards()));
+    shards_.push_back(std::make_unique<PgShard>(static_cast<PgHost&>(*this), env_.runtime.shard(i),
+                                                i, env_.runtime.shards()));
     auto loading = shards_.back()->load(pgs);
     CO_TRY_VOID(co_await run_on(shards_.back()->executor(), std::move(loading)));
   }
@@ -80,8 +90,8 @@ Task<Result<>> Osd::start() {
 
   messenger::MessengerOptions options;
   options.dispatch_throttle_bytes = env_.config.osd_client_message_size_cap();
-  messenger_ = std::make_unique<messenger::Messenger>(env_.runtime, env_.config, EntityName{EntityType::kOsd, whoami_},
-                                                      auth_, options);
+  messenger_ = std::make_unique<messenger::Messenger>(
+      env_.runtime, env_.config, EntityName{EntityType::kOsd, whoami_}, auth_, options);
   messenger_->set_dispatcher(this);
   peers_ = std::make_unique<Peers>(env_.runtime, *messenger_, [this](OsdId osd) {
     post_shards([osd](PgShard& s) { s.on_peer_reset(osd); });
@@ -95,10 +105,13 @@ Task<Result<>> Osd::start() {
 Task<Result<>> Osd::first_map() {
   rados::MonClient::Hooks hooks;
   hooks.on_osdmap = [this](msg::MOSDMap m) { on_osdmap(m); };
-  hooks.on_config = [this](std::map<std::string, std::string> values) { env_.config.apply_mon(values); };
+  hooks.on_config = [this](std::map<std::string, std::string> values) {
+    env_.config.apply_mon(values);
+  };
   hooks.on_session = [this] { mon_session(); };
   hooks.on_other = [this](const msg::RawMessage& raw) { return on_mon_message(raw); };
-  mon_ = std::make_unique<rados::MonClient>(env_.runtime, env_.config, *messenger_, std::move(hooks));
+  mon_ =
+      std::make_unique<rados::MonClient>(env_.runtime, env_.config, *messenger_, std::move(hooks));
   mon_->subscribe("osdmap", maps_.epoch() ? maps_.epoch() + 1 : 0);
   CO_TRY_VOID(co_await mon_->start(kMonTimeout));
   if (!maps_.current()) co_await have_map_.wait();
@@ -135,8 +148,10 @@ Task<void> Osd::stop() {
 void Osd::post_shards(std::function<void(PgShard&)> fn) {
   for (auto& shard : shards_) {
     PgShard* s = shard.get();
-    if (s->executor() == env_.runtime.executor()) fn(*s);
-    else post(s->executor(), [s, fn] { fn(*s); });
+    if (s->executor() == env_.runtime.executor())
+      fn(*s);
+    else
+      post(s->executor(), [s, fn] { fn(*s); });
   }
 }
 
@@ -150,28 +165,30 @@ Task<void> Osd::on_shards(std::function<void(PgShard&)> fn) {
 Task<void> Osd::tick_loop() {
   for (;;) {
     const double seconds = env_.config.osd_tick_interval();
-    co_await env_.runtime.clock().sleep(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
+    co_await env_.runtime.clock().sleep(
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
 
     update_space();
     post_shards([](PgShard& s) { s.tick(); });
     auto all = std::make_shared<PgShard::Counts>();
-    co_await on_shards([all](PgShard& s) {
+    const auto each = [all](PgShard& s) {
       const auto c = s.counts();
       all->pgs += c.pgs;
       all->primary += c.primary;
       all->replica += c.replica;
       all->stray += c.stray;
       all->removing += c.removing;
-    });
+    };
+    co_await on_shards(each);
     using metrics::Counter;
     env_.counters.set(Counter::osd_numpg, all->pgs);
     env_.counters.set(Counter::osd_numpg_primary, all->primary);
     env_.counters.set(Counter::osd_numpg_replica, all->replica);
     env_.counters.set(Counter::osd_numpg_stray, all->stray);
     env_.counters.set(Counter::osd_numpg_removing, all->removing);
-    pg_log_target_ = std::clamp<size_t>(kLogEntriesPerOsd / std::max<size_t>(all->pgs, 1),
-                                        env_.config.osd_min_pg_log_entries(),
-                                        std::max(env_.config.osd_min_pg_log_entries(), env_.config.osd_max_pg_log_entries()));
+    pg_log_target_ = std::clamp<size_t>(
+        kLogEntriesPerOsd / std::max<size_t>(all->pgs, 1), env_.config.osd_min_pg_log_entries(),
+        std::max(env_.config.osd_min_pg_log_entries(), env_.config.osd_max_pg_log_entries()));
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Osd: the OSD daemon. It follows the OSDMap, tells the monitor that it is there, spreads requests and
-// maps over the shards that hold its PGs, and reports what they hold.
+// Osd: the OSD daemon. It follows the OSDMap, tells the monitor that it is there, spreads requests
+// and maps over the shards that hold its PGs, and reports what they hold.
 //
 //   osd.cc           life, and what PGs ask of it
 //   osd_dispatch.cc  messages: to the shards, maps to clients that lag
@@ -117,11 +117,11 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::vector<std::unique_ptr<PgShard>> shards_;
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> clients_;
 
-  bool was_up_ = false;     ///< shards have seen a map that says so
-  bool up_ = false;         ///< in the newest map
+  bool was_up_ = false;  ///< shards have seen a map that says so
+  bool up_ = false;      ///< in the newest map
   bool stopping_ = false;
   Event have_map_;
-  std::string map_error_;   ///< why the monitor's maps cannot be ours
+  std::string map_error_;  ///< why the monitor's maps cannot be ours
   Timer boot_retry_;
   std::shared_ptr<OneShot<Result<Epoch>>> goodbye_;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Messages come in on the main executor and go to the shard that owns their PG, undecoded. Clients are
-// brought up to date first: a request that shows an older map is followed by the newer ones at once.
+// Messages come in on the main executor and go to the shard that owns their PG, undecoded. Clients
+// are brought up to date first: a request that shows an older map is followed by the newer ones at
+// once.
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
@@ -12,7 +13,8 @@ struct OpHead {
   SpgId pgid;
   uint32_t hash = 0;
   Epoch epoch = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pgid", pgid);
     f("hash", hash);
     f("epoch", epoch);
@@ -47,7 +49,9 @@ void Osd::on_message(const messenger::ConnectionRef& from, msg::RawMessage raw) 
     wire::decode(pg, r);
     PgShard& s = shard(pg);
     if (!proxy_) return s.on_peer_message(from, std::move(raw));
-    return post(s.executor(), [&s, from, raw = std::move(raw)]() mutable { s.on_peer_message(from, std::move(raw)); });
+    return post(s.executor(), [&s, from, raw = std::move(raw)]() mutable {
+      s.on_peer_message(from, std::move(raw));
+    });
   }
   if (mon_ && mon_->on_message(from, raw)) return;
   if (raw.type == msg::MCommand::kType) {
@@ -70,7 +74,8 @@ void Osd::on_client_op(const messenger::ConnectionRef& from, msg::RawMessage raw
   Session& session = *static_cast<Session*>(from->session.get());
   session.map_sent = std::max(session.map_sent, head.epoch);
   push_map(from, session);
-  if (const MapRef& map = maps_.current(); map && !map->blocklist.empty() && map->is_blocklisted(from->peer_addr())) {
+  if (const MapRef& map = maps_.current();
+      map && !map->blocklist.empty() && map->is_blocklisted(from->peer_addr())) {
     auto m = msg::parse<msg::MOsdOp>(raw);
     if (!m) return from->close();
     msg::MOsdOpReply refused;
@@ -86,25 +91,29 @@ void Osd::on_client_op(const messenger::ConnectionRef& from, msg::RawMessage raw
   update_space();
   PgShard& s = shard(head.pgid.pg);
   if (!proxy_) return s.on_client_op(from, std::move(raw));
-  post(s.executor(), [&s, from, raw = std::move(raw)]() mutable { s.on_client_op(from, std::move(raw)); });
+  post(s.executor(),
+       [&s, from, raw = std::move(raw)]() mutable { s.on_client_op(from, std::move(raw)); });
 }
 
 // ---- maps to clients ----------------------------------------------------------------------------
 
 void Osd::push_map(const messenger::ConnectionRef& to, Session& session) {
   if (session.map_sent >= maps_.epoch()) return;
-  to->send(msg::to_raw(maps_.since(session.map_sent, static_cast<size_t>(env_.config.osd_map_message_max()))));
+  to->send(msg::to_raw(
+      maps_.since(session.map_sent, static_cast<size_t>(env_.config.osd_map_message_max()))));
   session.map_sent = maps_.epoch();
 }
 
 void Osd::push_maps() {
-  for (const auto& client : clients_) push_map(client, *static_cast<Session*>(client->session.get()));
+  for (const auto& client : clients_)
+    push_map(client, *static_cast<Session*>(client->session.get()));
 }
 
 // ---- tell ---------------------------------------------------------------------------------------
 
 Task<void> Osd::answer_tell(messenger::ConnectionRef from, msg::MCommand m, uint64_t tid) {
-  auto reply = co_await env_.admin.run_tell(from->peer().to_string(), std::move(m.cmd), std::move(m.data));
+  auto reply =
+      co_await env_.admin.run_tell(from->peer().to_string(), std::move(m.cmd), std::move(m.data));
   msg::MCommandReply r;
   r.retval = reply.rc;
   r.outs = std::move(reply.outs);

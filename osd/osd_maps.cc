@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Epochs: each goes into the store, to every shard in order, and to the clients. Until a map says that
-// this incarnation is up, shards see none: an older map would make PGs act on what was true before the
-// restart.
+// Epochs: each goes into the store, to every shard in order, and to the clients. Until a map says
+// that this incarnation is up, shards see none: an older map would make PGs act on what was true
+// before the restart.
+#include "common/daemon/host_info.h"
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
@@ -76,6 +77,7 @@ void Osd::send_boot() {
   m.total_bytes = store_->statfs().total;
   m.host = env_.runtime.host_name();
   m.device_class = env_.config.osd_class_update_on_start() ? "hdd" : "";
+  m.metadata = daemon::host_info(env_.runtime);
   m.metadata["osd_data"] = env_.config.osd_data();
   m.metadata["osd_objectstore"] = env_.config.osd_objectstore();
   m.metadata["hostname"] = m.host;
@@ -85,7 +87,8 @@ void Osd::send_boot() {
       m.metadata["osd_crush_initial_weight"] = std::to_string(weight);
   }
   mon_->send(msg::to_raw(m));
-  boot_retry_ = env_.runtime.clock().call_after(env_.runtime.executor(), kAgain, [this] { send_boot(); });
+  boot_retry_ =
+      env_.runtime.clock().call_after(env_.runtime.executor(), kAgain, [this] { send_boot(); });
 }
 
 /// Lets the monitor mark us down, so that nobody has to find out.
@@ -98,7 +101,8 @@ Task<void> Osd::say_goodbye() {
   m.addr = messenger_->addr();
   m.epoch = maps_.epoch();
   mon_->send(msg::to_raw(m));
-  auto down = co_await wait_for(env_.runtime.clock(), goodbye_, kPatience, "the monitor's consent to stop");
+  auto down =
+      co_await wait_for(env_.runtime.clock(), goodbye_, kPatience, "the monitor's consent to stop");
   if (!down) log_.warn("stops without the monitor's consent: {}", down.error().to_string());
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the monitor hears of us: space and PG statistics, soon after a state changed, else every second
-// as far as something changed, and everything now and then or to a new session.
+// What the monitor hears of us: space and PG statistics, soon after a state changed, else every
+// second as far as something changed, and everything now and then or to a new session.
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
@@ -50,10 +50,12 @@ map::OsdStat Osd::osd_stat() {
 }
 
 Task<void> Osd::report_loop() {
-  const Duration whole = std::chrono::seconds(std::max<int64_t>(env_.config.osd_mon_report_interval(), 1));
+  const Duration whole =
+      std::chrono::seconds(std::max<int64_t>(env_.config.osd_mon_report_interval(), 1));
   TimePoint last_whole{};
   for (;;) {
-    Timer timer = env_.runtime.clock().call_after(env_.runtime.executor(), kInterval, [this] { report_now_.set(); });
+    Timer timer = env_.runtime.clock().call_after(env_.runtime.executor(), kInterval,
+                                                  [this] { report_now_.set(); });
     co_await report_now_.wait();
     co_await env_.runtime.clock().sleep(kCoalesce);
 
@@ -69,9 +71,10 @@ Task<void> Osd::report_loop() {
 
 Task<void> Osd::report(bool all) {
   auto found = std::make_shared<std::vector<map::PgStat>>();
-  co_await on_shards([found, all](PgShard& s) {
+  const auto each = [found, all](PgShard& s) {
     for (auto& stat : s.stats(all)) found->push_back(std::move(stat));
-  });
+  };
+  co_await on_shards(each);
   msg::MOsdStats m;
   m.fsid = maps_.superblock().fsid;
   m.osd = whoami_;

@@ -26,8 +26,10 @@ bool Peers::reset(const messenger::ConnectionRef& connection) {
   for (auto& [osd, peer] : peers_) {
     if (peer.connection != connection) continue;
     peer.connection.reset();
-    const Duration delay = std::min<Duration>(kMost, kFirst * (1u << std::min(peer.failures++, 6u)));
-    peer.retry = runtime_.clock().call_after(runtime_.executor(), delay, [this, id = osd] { retry(id); });
+    const Duration delay =
+        std::min<Duration>(kMost, kFirst * (1u << std::min(peer.failures++, 6u)));
+    peer.retry =
+        runtime_.clock().call_after(runtime_.executor(), delay, [this, id = osd] { retry(id); });
     return true;
   }
   return false;

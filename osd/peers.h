@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Peers: one outgoing connection to each OSD that we have something to say to. What is sent while a
-// connection cannot be made is lost; when it is worth another try, `on_reset` asks for everything that
-// is outstanding to be sent again. On the main executor.
+// connection cannot be made is lost; when it is worth another try, `on_reset` asks for everything
+// that is outstanding to be sent again. On the main executor.
 #pragma once
 
 #include <functional>

@@ -12,22 +12,28 @@ namespace {
 OpTrackerLimits tracker_limits(const config::Config& config) {
   if (!config.osd_enable_op_tracker()) return {0, 0s};
   return {config.osd_op_history_size(),
-          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(config.osd_op_history_duration()))};
+          std::chrono::duration_cast<Duration>(
+              std::chrono::duration<double>(config.osd_op_history_duration()))};
 }
 
 /// Placement can differ between the two maps by more than who is up.
 bool homes_may_differ(const map::OSDMap& a, const map::OSDMap& b) {
-  return a.pools != b.pools || a.max_osd != b.max_osd || a.osd_weight != b.osd_weight || !(a.crush == b.crush) ||
-         a.pg_temp != b.pg_temp || a.pg_upmap != b.pg_upmap || a.pg_upmap_items != b.pg_upmap_items;
+  return a.pools != b.pools || a.max_osd != b.max_osd || a.osd_weight != b.osd_weight ||
+         !(a.crush == b.crush) || a.pg_temp != b.pg_temp || a.pg_upmap != b.pg_upmap ||
+         a.pg_upmap_items != b.pg_upmap_items;
 }
 
 }  // namespace
 
 PgShard::PgShard(PgHost& host, Executor executor, size_t index, size_t count)
-    : host_(host), executor_(std::move(executor)), index_(index), count_(count),
-      log_(log::Subsystem::kOsd, fmt::format("osd.{} shard {}", host.whoami(), index)), tasks_(executor_),
-      tracker_(std::make_shared<OpTracker>(host.runtime().clock(),
-                                           [&config = host.config()] { return tracker_limits(config); })) {}
+    : host_(host),
+      executor_(std::move(executor)),
+      index_(index),
+      count_(count),
+      log_(log::Subsystem::kOsd, fmt::format("osd.{} shard {}", host.whoami(), index)),
+      tasks_(executor_),
+      tracker_(std::make_shared<OpTracker>(
+          host.runtime().clock(), [&config = host.config()] { return tracker_limits(config); })) {}
 
 Task<Result<>> PgShard::load(std::vector<PgId> pgs) {
   for (const PgId id : pgs) {
@@ -98,8 +104,10 @@ void PgShard::wait_for_map(Waiting w) {
 
 void PgShard::retry_waiting() {
   for (auto& w : std::exchange(waiting_, {})) {
-    if (w.client) on_client_op(std::move(w.from), std::move(w.raw));
-    else on_peer_message(std::move(w.from), std::move(w.raw));
+    if (w.client)
+      on_client_op(std::move(w.from), std::move(w.raw));
+    else
+      on_peer_message(std::move(w.from), std::move(w.raw));
   }
 }
 
@@ -110,7 +118,8 @@ void PgShard::on_client_op(messenger::ConnectionRef from, msg::RawMessage raw) {
     return from->close();
   }
   const Epoch epoch = m->epoch;
-  if (!map_ || epoch > map_->epoch) return wait_for_map({std::move(from), std::move(raw), epoch, true});
+  if (!map_ || epoch > map_->epoch)
+    return wait_for_map({std::move(from), std::move(raw), epoch, true});
   // A PG that is not here: the map that was pushed to the client tells it where to go.
   Pg* pg = find(m->pgid.pg);
   if (!pg) return;
@@ -121,9 +130,11 @@ void PgShard::on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw
   ByteReader r(raw.front);
   msg::PgHeader head;
   wire::decode(head, r);
-  if (!r.ok()) return log_.warn("{}: malformed {}", from->peer().to_string(), msg::message_name(raw.type));
+  if (!r.ok())
+    return log_.warn("{}: malformed {}", from->peer().to_string(), msg::message_name(raw.type));
   // Replica operations are held against the interval that the replica knows, whatever the epoch.
-  const bool any_epoch = raw.type == msg::MOsdRepOp::kType || raw.type == msg::MOsdRepOpReply::kType;
+  const bool any_epoch =
+      raw.type == msg::MOsdRepOp::kType || raw.type == msg::MOsdRepOpReply::kType;
   if (!map_ || (head.epoch > map_->epoch && !any_epoch))
     return wait_for_map({std::move(from), std::move(raw), head.epoch, false});
   if (Pg* pg = find(head.pgid)) pg->on_peer_message(from, raw);
@@ -169,9 +180,12 @@ PgShard::Counts PgShard::counts() const {
   c.pgs = pgs_.size();
   c.removing = removing_;
   for (const auto& [id, pg] : pgs_) {
-    if (!pg->is_member()) c.stray++;
-    else if (pg->is_primary()) c.primary++;
-    else c.replica++;
+    if (!pg->is_member())
+      c.stray++;
+    else if (pg->is_primary())
+      c.primary++;
+    else
+      c.replica++;
   }
   return c;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// StoreProxy: the object store for shards that run on other executors than its own: every call crosses
-// over and back. Calls of one shard keep their order.
+// StoreProxy: the object store for shards that run on other executors than its own: every call
+// crosses over and back. Calls of one shard keep their order.
 #pragma once
 
 #include "common/rt/run_on.h"
@@ -10,7 +10,8 @@ namespace plimsoll::osd {
 
 class StoreProxy final : public ObjectStore {
  public:
-  StoreProxy(ObjectStore& store, Executor executor) : store_(store), executor_(std::move(executor)) {}
+  StoreProxy(ObjectStore& store, Executor executor)
+      : store_(store), executor_(std::move(executor)) {}
 
   Task<Result<>> mount() override { return over(&ObjectStore::mount); }
   Task<void> umount() override { return over(&ObjectStore::umount); }
@@ -23,7 +24,8 @@ class StoreProxy final : public ObjectStore {
   Task<Result<Bytes>> read(PgId pg, HObject o, uint64_t offset, uint64_t length) override {
     return over(&ObjectStore::read, pg, std::move(o), offset, length);
   }
-  Task<Result<std::vector<Extent>>> extents(PgId pg, HObject o, uint64_t offset, uint64_t length) override {
+  Task<Result<std::vector<Extent>>> extents(PgId pg, HObject o, uint64_t offset,
+                                            uint64_t length) override {
     return over(&ObjectStore::extents, pg, std::move(o), offset, length);
   }
   Task<Result<Bytes>> get_attr(PgId pg, HObject o, std::string name) override {
@@ -36,21 +38,26 @@ class StoreProxy final : public ObjectStore {
     return over(&ObjectStore::omap_header, pg, std::move(o));
   }
   Task<Result<OmapPage>> omap_page(PgId pg, HObject o, std::optional<std::string> start_after,
-                                   std::string prefix, uint64_t max_entries, uint64_t max_bytes) override {
-    return over(&ObjectStore::omap_page, pg, std::move(o), std::move(start_after), std::move(prefix),
-                max_entries, max_bytes);
+                                   std::string prefix, uint64_t max_entries,
+                                   uint64_t max_bytes) override {
+    return over(&ObjectStore::omap_page, pg, std::move(o), std::move(start_after),
+                std::move(prefix), max_entries, max_bytes);
   }
-  Task<Result<std::map<std::string, Bytes>>> omap_get(PgId pg, HObject o, std::set<std::string> keys) override {
+  Task<Result<std::map<std::string, Bytes>>> omap_get(PgId pg, HObject o,
+                                                      std::set<std::string> keys) override {
     return over(&ObjectStore::omap_get, pg, std::move(o), std::move(keys));
   }
-  Task<Result<std::vector<PgId>>> list_collections() override { return over(&ObjectStore::list_collections); }
+  Task<Result<std::vector<PgId>>> list_collections() override {
+    return over(&ObjectStore::list_collections);
+  }
   Task<Result<std::vector<HObject>>> list(PgId pg, HObject from, HObject to, size_t max) override {
     return over(&ObjectStore::list, pg, std::move(from), std::move(to), max);
   }
   Task<Result<std::optional<Bytes>>> meta_get(PgId pg, std::string key) override {
     return over(&ObjectStore::meta_get, pg, std::move(key));
   }
-  Task<Result<std::vector<std::pair<std::string, Bytes>>>> meta_scan(PgId pg, std::string from, std::string to,
+  Task<Result<std::vector<std::pair<std::string, Bytes>>>> meta_scan(PgId pg, std::string from,
+                                                                     std::string to,
                                                                      size_t max) override {
     return over(&ObjectStore::meta_scan, pg, std::move(from), std::move(to), max);
   }

@@ -46,14 +46,16 @@ Task<Result<bool>> Osd::run_once() {
 }
 
 Task<Result<>> Osd::mkfs() {
-  if (whoami_ == kNoOsd) co_return fail(EINVAL, fmt::format("'{}' is no OSD id", env_.config.who().id));
+  if (whoami_ == kNoOsd)
+    co_return fail(EINVAL, fmt::format("'{}' is no OSD id", env_.config.who().id));
   MkfsOptions options;
   options.path = env_.config.osd_data();
   options.fsid = env_.config.fsid_value();
   options.osd = whoami_;
   options.size = env_.config.osd_block_size();
   options.preallocate = !env_.config.osd_block_sparse();
-  if (options.fsid.is_zero()) co_return fail(EINVAL, "--mkfs needs the cluster's fsid (in the conf)");
+  if (options.fsid.is_zero())
+    co_return fail(EINVAL, "--mkfs needs the cluster's fsid (in the conf)");
   CO_TRY_VOID(env_.runtime.make_dirs(options.path));
   CO_TRY_VOID(co_await osd::mkfs(env_.runtime, options));
 
@@ -76,7 +78,8 @@ Task<Result<>> Osd::fsck() {
   if (!report) co_return report.error();
   for (const auto& finding : report->findings) fmt::print("{}\n", finding);
   if (!report->findings.empty())
-    co_return fail(EIO, fmt::format("fsck: {} findings in {}", report->findings.size(), env_.config.osd_data()));
+    co_return fail(EIO, fmt::format("fsck: {} findings in {}", report->findings.size(),
+                                    env_.config.osd_data()));
   fmt::print("fsck: {} is clean\n", env_.config.osd_data());
   co_return Result<>();
 }

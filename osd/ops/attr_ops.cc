@@ -24,12 +24,18 @@ Result<NameValue> parse(const OpContext& c, const msg::OsdOp& op, const msg::Xat
 template <class T>
 bool compare(uint8_t how, const T& ours, const T& stored) {
   switch (how) {
-    case msg::XattrArgs::kEq: return ours == stored;
-    case msg::XattrArgs::kNe: return ours != stored;
-    case msg::XattrArgs::kGt: return ours > stored;
-    case msg::XattrArgs::kGte: return ours >= stored;
-    case msg::XattrArgs::kLt: return ours < stored;
-    default: return ours <= stored;
+    case msg::XattrArgs::kEq:
+      return ours == stored;
+    case msg::XattrArgs::kNe:
+      return ours != stored;
+    case msg::XattrArgs::kGt:
+      return ours > stored;
+    case msg::XattrArgs::kGte:
+      return ours >= stored;
+    case msg::XattrArgs::kLt:
+      return ours < stored;
+    default:
+      return ours <= stored;
   }
 }
 
@@ -79,8 +85,10 @@ Task<int32_t> cmp_xattr(OpContext& c, msg::OsdOp& op) {
   Bytes stored;
   if (c.before.exists) {
     auto value = co_await c.store.get_attr(c.pg, c.object, std::move(in->name));
-    if (value) stored = std::move(*value);
-    else if (value.error().code() != ENODATA) co_return value.error().wire();
+    if (value)
+      stored = std::move(*value);
+    else if (value.error().code() != ENODATA)
+      co_return value.error().wire();
   }
   bool holds = false;
   if (a.cmp_mode == msg::XattrArgs::kString) {

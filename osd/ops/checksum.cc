@@ -15,12 +15,17 @@ T load(const char* p) {
   return v;
 }
 
-constexpr uint32_t kA32 = 0x9e3779b1, kB32 = 0x85ebca77, kC32 = 0xc2b2ae3d, kD32 = 0x27d4eb2f, kE32 = 0x165667b1;
+constexpr uint32_t kA32 = 0x9e3779b1, kB32 = 0x85ebca77, kC32 = 0xc2b2ae3d, kD32 = 0x27d4eb2f,
+                   kE32 = 0x165667b1;
 constexpr uint64_t kA64 = 0x9e3779b185ebca87, kB64 = 0xc2b2ae3d27d4eb4f, kC64 = 0x165667b19e3779f9,
                    kD64 = 0x85ebca77c2b2ae63, kE64 = 0x27d4eb2f165667c5;
 
-uint32_t round32(uint32_t lane, uint32_t input) { return std::rotl(lane + input * kB32, 13) * kA32; }
-uint64_t round64(uint64_t lane, uint64_t input) { return std::rotl(lane + input * kB64, 31) * kA64; }
+uint32_t round32(uint32_t lane, uint32_t input) {
+  return std::rotl(lane + input * kB32, 13) * kA32;
+}
+uint64_t round64(uint64_t lane, uint64_t input) {
+  return std::rotl(lane + input * kB64, 31) * kA64;
+}
 
 }  // namespace
 
@@ -32,7 +37,8 @@ uint32_t xxhash32(uint32_t seed, std::string_view data) {
     uint32_t lanes[4] = {seed + kA32 + kB32, seed + kB32, seed, seed - kA32};
     for (; end - p >= 16; p += 16)
       for (int i = 0; i < 4; i++) lanes[i] = round32(lanes[i], load<uint32_t>(p + 4 * i));
-    h = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) + std::rotl(lanes[3], 18);
+    h = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) +
+        std::rotl(lanes[3], 18);
   }
   h += static_cast<uint32_t>(data.size());
   for (; end - p >= 4; p += 4) h = std::rotl(h + load<uint32_t>(p) * kC32, 17) * kD32;
@@ -50,7 +56,8 @@ uint64_t xxhash64(uint64_t seed, std::string_view data) {
     uint64_t lanes[4] = {seed + kA64 + kB64, seed + kB64, seed, seed - kA64};
     for (; end - p >= 32; p += 32)
       for (int i = 0; i < 4; i++) lanes[i] = round64(lanes[i], load<uint64_t>(p + 8 * i));
-    h = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) + std::rotl(lanes[3], 18);
+    h = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) +
+        std::rotl(lanes[3], 18);
     for (uint64_t lane : lanes) h = (h ^ round64(0, lane)) * kA64 + kD64;
   }
   h += data.size();

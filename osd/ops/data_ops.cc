@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Operations on an object's bytes. A file system truncates lazily: it sends truncate_seq and
-// truncate_size with its reads and writes, and an object whose own truncate_seq is older is taken as
-// cut to truncate_size.
+// truncate_size with its reads and writes, and an object whose own truncate_seq is older is taken
+// as cut to truncate_size.
 #include "common/base/crc32c.h"
 #include "osd/ops/checksum.h"
 #include "osd/ops/ops_table.h"
@@ -14,7 +14,8 @@ using ByteExtent = msg::Extent;
 
 /// The object's size as a reader with these arguments may see it.
 uint64_t visible_size(const OpContext& c, const ByteExtent& e) {
-  const bool cut = e.truncate_seq > c.now.info.truncate_seq && e.offset + e.length > e.truncate_size;
+  const bool cut =
+      e.truncate_seq > c.now.info.truncate_seq && e.offset + e.length > e.truncate_size;
   return cut ? std::min(c.now.size, e.truncate_size) : c.now.size;
 }
 
@@ -101,9 +102,12 @@ namespace {
 constexpr uint8_t kXxHash32 = 0, kXxHash64 = 1, kCrc32c = 2;
 
 void put_checksum(uint8_t type, uint64_t seed, std::string_view chunk, ByteWriter& w) {
-  if (type == kXxHash64) w.u64(xxhash64(seed, chunk));
-  else if (type == kXxHash32) w.u32(xxhash32(static_cast<uint32_t>(seed), chunk));
-  else w.u32(crc32c(static_cast<uint32_t>(seed), chunk));
+  if (type == kXxHash64)
+    w.u64(xxhash64(seed, chunk));
+  else if (type == kXxHash32)
+    w.u32(xxhash32(static_cast<uint32_t>(seed), chunk));
+  else
+    w.u32(crc32c(static_cast<uint32_t>(seed), chunk));
 }
 
 }  // namespace
@@ -181,7 +185,8 @@ int32_t write_full(OpContext& c, msg::OsdOp& op) {
 int32_t write_same(OpContext& c, msg::OsdOp& op) {
   const auto a = op.as<msg::WriteSameArgs>();
   if (a.length == 0) return 0;
-  if (a.data_length == 0 || a.length % a.data_length || a.data_length != op.indata.size()) return -EINVAL;
+  if (a.data_length == 0 || a.length % a.data_length || a.data_length != op.indata.size())
+    return -EINVAL;
   if (int32_t r = check_range(c, a.offset, a.length)) return r;
   Buffer repeated(a.length, 4096);
   for (uint64_t at = 0; at < a.length; at += a.data_length)

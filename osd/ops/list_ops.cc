@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Listing the objects of a PG, a page at a time. A cursor is an object name in listing order; behind
-// the last object of a PG it is the first possible one of the next PG, and the result is 1.
+// Listing the objects of a PG, a page at a time. A cursor is an object name in listing order;
+// behind the last object of a PG it is the first possible one of the next PG, and the result is 1.
 #include <algorithm>
 
 #include "common/map/pg_pool.h"
@@ -9,8 +9,8 @@
 namespace plimsoll::osd {
 
 std::optional<uint32_t> hash_after_pg(uint32_t seed, uint32_t pg_num) {
-  // The PG's objects share their hash's lowest bits: all of the mask's, or one less where the PG that
-  // a split would make of it does not exist yet.
+  // The PG's objects share their hash's lowest bits: all of the mask's, or one less where the PG
+  // that a split would make of it does not exist yet.
   const uint32_t mask = map::pg_mask(pg_num);
   uint32_t bits = static_cast<uint32_t>(std::popcount(mask));
   const uint32_t half = mask ? (mask >> 1) + 1 : 0;

@@ -8,19 +8,22 @@
 namespace plimsoll::osd {
 
 inline constexpr const char* kInfoAttr = "_";
-inline std::string user_attr(std::string_view name) { return "_" + std::string(name); }
+inline std::string user_attr(std::string_view name) {
+  return "_" + std::string(name);
+}
 
 struct ObjectInfo {
   static constexpr wire::Envelope kEnvelope{1, 1};
   enum Flag : uint32_t { kHasOmap = 1 };
-  Eversion version;           ///< of the PG log entry that wrote it last
+  Eversion version;  ///< of the PG log entry that wrote it last
   uint64_t user_version = 0;
-  Utime mtime;                ///< as the client says
+  Utime mtime;  ///< as the client says
   ReqId last_reqid;
   uint32_t flags = 0;
   uint32_t truncate_seq = 0;  ///< newest truncation by a file system, and its size
   uint64_t truncate_size = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("version", version);
     f("user_version", user_version);
     f("mtime", mtime);

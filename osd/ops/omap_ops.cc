@@ -18,8 +18,8 @@ Task<Result<OmapPage>> fetch_page(OpContext& c, PageRequest p) {
   if (entries == 0) co_return OmapPage{.pairs = {}, .more = true};
   std::optional<std::string> after;
   if (!p.start_after.empty()) after = std::move(p.start_after);
-  co_return co_await c.store.omap_page(c.pg, c.object, std::move(after), std::move(p.prefix), entries,
-                                       c.limits.max_omap_bytes);
+  co_return co_await c.store.omap_page(c.pg, c.object, std::move(after), std::move(p.prefix),
+                                       entries, c.limits.max_omap_bytes);
 }
 
 template <class T>
@@ -109,10 +109,17 @@ Task<int32_t> omap_cmp(OpContext& c, msg::OsdOp& op) {
     const Bytes have = stored.contains(key) ? stored[key] : Bytes();
     bool holds = false;
     switch (want.second) {
-      case msg::XattrArgs::kEq: holds = have == want.first; break;
-      case msg::XattrArgs::kLt: holds = have < want.first; break;
-      case msg::XattrArgs::kGt: holds = have > want.first; break;
-      default: co_return -EINVAL;
+      case msg::XattrArgs::kEq:
+        holds = have == want.first;
+        break;
+      case msg::XattrArgs::kLt:
+        holds = have < want.first;
+        break;
+      case msg::XattrArgs::kGt:
+        holds = have > want.first;
+        break;
+      default:
+        co_return -EINVAL;
     }
     if (!holds) co_return -ECANCELED;
   }

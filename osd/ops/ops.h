@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The op engine: runs a vector of operations on one object. Reads fetch from the store; writes add to
-// a transaction and change a projected state. All or nothing: the first operation that fails ends the
-// vector (unless it carries FAILOK), and the caller then drops the transaction. As in Ceph, reads of
-// content in the same vector see the object as it was before, existence and size as projected.
+// The op engine: runs a vector of operations on one object. Reads fetch from the store; writes add
+// to a transaction and change a projected state. All or nothing: the first operation that fails
+// ends the vector (unless it carries FAILOK), and the caller then drops the transaction. As in
+// Ceph, reads of content in the same vector see the object as it was before, existence and size as
+// projected.
 //
 // One function per operation, found by its code in ops_table.cc. The engine knows nothing of
 // versions, logs or replicas: the PG adds those.
@@ -29,13 +30,13 @@ struct OpContext {
   ObjectStore& store;
   const OpLimits& limits;
   PgId pg;
-  uint32_t pg_num = 0;   ///< of the pool; listings need it for the next cursor
-  HObject object;        ///< for listings: only pool and namespace count
+  uint32_t pg_num = 0;  ///< of the pool; listings need it for the next cursor
+  HObject object;       ///< for listings: only pool and namespace count
   std::vector<msg::OsdOp>& ops;
   Utime mtime;
 
   ObjectState before;
-  ObjectState now;       ///< starts as `before`
+  ObjectState now;  ///< starts as `before`
   Transaction txn;
   bool modified = false;
 
@@ -48,12 +49,12 @@ struct OpContext {
   }
 };
 
-/// Runs all of c.ops, setting rval and outdata of each. The result of the whole: the first error, or
-/// what the last operation returned (>= 0).
+/// Runs all of c.ops, setting rval and outdata of each. The result of the whole: the first error,
+/// or what the last operation returned (>= 0).
 Task<int32_t> run_ops(OpContext& c);
 
-/// What a vector of operations does, by their codes' mode bits and the table. Unknown codes count by
-/// their bits.
+/// What a vector of operations does, by their codes' mode bits and the table. Unknown codes count
+/// by their bits.
 struct OpKinds {
   bool reads = false;
   bool writes = false;
@@ -61,8 +62,8 @@ struct OpKinds {
 };
 OpKinds op_kinds(const std::vector<msg::OsdOp>& ops);
 
-/// Whether the vector may take more space than the object has now; conservative. Deletes, truncations,
-/// removals and writes of nothing do not.
+/// Whether the vector may take more space than the object has now; conservative. Deletes,
+/// truncations, removals and writes of nothing do not.
 bool may_grow(const std::vector<msg::OsdOp>& ops);
 
 /// First hash, in listing order, behind the PG's objects; nullopt behind the last PG.

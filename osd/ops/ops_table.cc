@@ -93,9 +93,12 @@ Task<int32_t> run_ops(OpContext& c) {
   int32_t result = 0;
   for (auto& op : c.ops) {
     const OpRow* row = find_op(op.code);
-    if (!row) result = -EOPNOTSUPP;
-    else if (row->now) result = row->now(c, op);
-    else result = co_await row->later(c, op);
+    if (!row)
+      result = -EOPNOTSUPP;
+    else if (row->now)
+      result = row->now(c, op);
+    else
+      result = co_await row->later(c, op);
     op.rval = result;
     if (result >= 0) continue;
     if (!(op.flags & msg::kOpFailOk)) break;

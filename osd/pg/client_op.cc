@@ -14,9 +14,9 @@ ClientOp::~ClientOp() {
 std::string ClientOp::describe() const {
   std::string ops;
   for (const auto& op : m.ops) ops += (ops.empty() ? "" : ",") + msg::op_name(op.code);
-  return fmt::format("osd_op({} {} {} [{}] snapc {:x}=[] RETRY={} flags={:#x} e{})", reqid.to_string(),
-                     m.pgid.pg.to_string(), object.to_string(), ops, m.snap_seq, m.retry_attempt, m.flags,
-                     m.epoch);
+  return fmt::format("osd_op({} {} {} [{}] snapc {:x}=[] RETRY={} flags={:#x} e{})",
+                     reqid.to_string(), m.pgid.pg.to_string(), object.to_string(), ops, m.snap_seq,
+                     m.retry_attempt, m.flags, m.epoch);
 }
 
 ClientOpRef OpTracker::start(messenger::ConnectionRef connection, msg::MOsdOp m,
@@ -53,24 +53,28 @@ void OpTracker::finish(ClientOp& op) {
     history_.resize(limits.history_size - 1);
   }
   Past past{took, now, op.describe(), op.initiated};
-  history_.insert(std::upper_bound(history_.begin(), history_.end(), past, faster), std::move(past));
+  history_.insert(std::upper_bound(history_.begin(), history_.end(), past, faster),
+                  std::move(past));
 }
 
 namespace {
 
-double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace
 
 boost::json::object OpTracker::dump(const ClientOp& op) const {
   const double age = seconds(clock_.now() - op.received);
-  boost::json::object data{{"flag_point", op.state},
-                           {"client_info",
-                            {{"client", op.reqid.name.to_string()},
-                             {"client_addr", op.connection->peer_addr().to_string()},
-                             {"tid", op.tid}}},
-                           {"events", boost::json::array{{{"time", op.initiated.to_string()}, {"event", "initiated"}},
-                                                         {{"time", op.initiated.to_string()}, {"event", op.state}}}}};
+  boost::json::object data{
+      {"flag_point", op.state},
+      {"client_info",
+       {{"client", op.reqid.name.to_string()},
+        {"client_addr", op.connection->peer_addr().to_string()},
+        {"tid", op.tid}}},
+      {"events", boost::json::array{{{"time", op.initiated.to_string()}, {"event", "initiated"}},
+                                    {{"time", op.initiated.to_string()}, {"event", op.state}}}}};
   return {{"description", op.describe()},
           {"initiated_at", op.initiated.to_string()},
           {"age", age},
@@ -97,9 +101,9 @@ boost::json::array OpTracker::dump_history() const {
 
 size_t OpTracker::slow(Duration age) const {
   const TimePoint now = clock_.now();
-  return static_cast<size_t>(std::count_if(running_.begin(), running_.end(), [&](const ClientOp* op) {
-    return now - op->received > age;
-  }));
+  return static_cast<size_t>(
+      std::count_if(running_.begin(), running_.end(),
+                    [&](const ClientOp* op) { return now - op->received > age; }));
 }
 
 }  // namespace plimsoll::osd

@@ -28,7 +28,7 @@ struct ClientOp {
   std::shared_ptr<void> throttle;
   Utime initiated;
   TimePoint received;
-  TimePoint started;   ///< of work, after all waiting
+  TimePoint started;  ///< of work, after all waiting
   const char* state = "received";
   std::shared_ptr<OpTracker> tracker;
   std::list<ClientOp*>::iterator place;

@@ -9,22 +9,36 @@ namespace plimsoll::osd {
 using State = PeeringState;
 using Action = PeeringAction;
 
-bool Interval::has(OsdId osd) const { return std::find(acting.begin(), acting.end(), osd) != acting.end(); }
+bool Interval::has(OsdId osd) const {
+  return std::find(acting.begin(), acting.end(), osd) != acting.end();
+}
 
 const char* peering_state_name(PeeringState state) {
   switch (state) {
-    case State::kStray: return "Stray";
-    case State::kReplica: return "Replica";
-    case State::kDown: return "Down";
-    case State::kTooFew: return "TooFew";
-    case State::kGetInfo: return "GetInfo";
-    case State::kGetLog: return "GetLog";
-    case State::kMergePeers: return "MergePeers";
-    case State::kIncomplete: return "Incomplete";
-    case State::kRecover: return "Recover";
-    case State::kUnfound: return "Unfound";
-    case State::kActivate: return "Activate";
-    case State::kActive: return "Active";
+    case State::kStray:
+      return "Stray";
+    case State::kReplica:
+      return "Replica";
+    case State::kDown:
+      return "Down";
+    case State::kTooFew:
+      return "TooFew";
+    case State::kGetInfo:
+      return "GetInfo";
+    case State::kGetLog:
+      return "GetLog";
+    case State::kMergePeers:
+      return "MergePeers";
+    case State::kIncomplete:
+      return "Incomplete";
+    case State::kRecover:
+      return "Recover";
+    case State::kUnfound:
+      return "Unfound";
+    case State::kActivate:
+      return "Activate";
+    case State::kActive:
+      return "Active";
   }
   return "?";
 }
@@ -32,13 +46,20 @@ const char* peering_state_name(PeeringState state) {
 std::string PeeringAction::to_string() const {
   const std::string to = " osd." + std::to_string(osd);
   switch (kind) {
-    case kQuery: return "query" + to;
-    case kGetLog: return "get_log" + to + " after " + version.to_string();
-    case kMergePeer: return "merge_peer" + to + " after " + version.to_string();
-    case kPull: return "pull" + to + " " + object.oid + " " + version.to_string();
-    case kPush: return "push" + to + " " + object.oid + " " + version.to_string();
-    case kActivate: return "activate" + to;
-    case kServe: return "serve";
+    case kQuery:
+      return "query" + to;
+    case kGetLog:
+      return "get_log" + to + " after " + version.to_string();
+    case kMergePeer:
+      return "merge_peer" + to + " after " + version.to_string();
+    case kPull:
+      return "pull" + to + " " + object.oid + " " + version.to_string();
+    case kPush:
+      return "push" + to + " " + object.oid + " " + version.to_string();
+    case kActivate:
+      return "activate" + to;
+    case kServe:
+      return "serve";
   }
   return "?";
 }
@@ -49,10 +70,14 @@ PeeringActions Peering::start(const Interval& interval, OsdId self, const PgInfo
   interval_ = interval;
   self_ = self;
   PeeringActions out;
-  if (!interval_.has(self)) state_ = State::kStray;
-  else if (!is_primary()) state_ = State::kReplica;
-  else if (!interval_.down.empty()) state_ = State::kDown;
-  else if (interval_.acting.size() < interval_.min_size) state_ = State::kTooFew;
+  if (!interval_.has(self))
+    state_ = State::kStray;
+  else if (!is_primary())
+    state_ = State::kReplica;
+  else if (!interval_.down.empty())
+    state_ = State::kDown;
+  else if (interval_.acting.size() < interval_.min_size)
+    state_ = State::kTooFew;
   else {
     state_ = State::kGetInfo;
     infos_[self] = own;
@@ -64,7 +89,8 @@ PeeringActions Peering::start(const Interval& interval, OsdId self, const PgInfo
   return out;
 }
 
-PeeringActions Peering::on_info(OsdId from, const PgInfo& info, const Missing& missing, bool merged) {
+PeeringActions Peering::on_info(OsdId from, const PgInfo& info, const Missing& missing,
+                                bool merged) {
   PeeringActions out;
   if (state_ != (merged ? State::kMergePeers : State::kGetInfo) || !interval_.has(from)) return out;
   if (merged && info.last_update != infos_[self_].last_update) return out;
@@ -72,8 +98,10 @@ PeeringActions Peering::on_info(OsdId from, const PgInfo& info, const Missing& m
   missing_[from] = missing;
   answered_.insert(from);
   if (!all_of(answered_)) return out;
-  if (merged) recover(out);
-  else choose(out);
+  if (merged)
+    recover(out);
+  else
+    choose(out);
   return out;
 }
 
@@ -121,8 +149,10 @@ void Peering::merge_peers(PeeringActions& out) {
   state_ = State::kMergePeers;
   answered_.clear();
   for (OsdId osd : interval_.acting) {
-    if (infos_.at(osd).last_update == infos_.at(self_).last_update) answered_.insert(osd);
-    else out.push_back({Action::kMergePeer, osd, infos_.at(osd).last_update, {}});
+    if (infos_.at(osd).last_update == infos_.at(self_).last_update)
+      answered_.insert(osd);
+    else
+      out.push_back({Action::kMergePeer, osd, infos_.at(osd).last_update, {}});
   }
   if (all_of(answered_)) recover(out);
 }
@@ -135,7 +165,8 @@ std::optional<OsdId> Peering::source_of(const HObject& object) const {
   return std::nullopt;
 }
 
-void Peering::start_transfer(OsdId osd, const HObject& object, Eversion version, PeeringActions& out) {
+void Peering::start_transfer(OsdId osd, const HObject& object, Eversion version,
+                             PeeringActions& out) {
   const auto source = osd == self_ ? source_of(object) : std::optional(self_);
   if (!source || failed_.contains({*source, object})) {
     state_ = State::kUnfound;
@@ -143,8 +174,10 @@ void Peering::start_transfer(OsdId osd, const HObject& object, Eversion version,
     return;
   }
   transfers_[{osd, object}] = *source;
-  if (osd == self_) out.push_back({Action::kPull, *source, version, object});
-  else out.push_back({Action::kPush, osd, version, object});
+  if (osd == self_)
+    out.push_back({Action::kPull, *source, version, object});
+  else
+    out.push_back({Action::kPush, osd, version, object});
 }
 
 void Peering::recover(PeeringActions& out) {
@@ -171,9 +204,8 @@ PeeringActions Peering::on_recovered(OsdId osd, const HObject& object) {
 
 PeeringActions Peering::on_source_failed(OsdId source, const HObject& object) {
   PeeringActions out;
-  const auto gone = std::erase_if(transfers_, [&](const auto& t) {
-    return t.second == source && t.first.object == object;
-  });
+  const auto gone = std::erase_if(
+      transfers_, [&](const auto& t) { return t.second == source && t.first.object == object; });
   if (!gone) return out;
   failed_.insert({source, object});
   recover(out);
@@ -203,7 +235,8 @@ PeeringActions Peering::resend(OsdId osd) {
   for (OsdId o : interval_.acting) {
     if (!wanted(o) || answered_.contains(o)) continue;
     if (state_ == State::kGetInfo) out.push_back({Action::kQuery, o, {}, {}});
-    if (state_ == State::kMergePeers) out.push_back({Action::kMergePeer, o, infos_.at(o).last_update, {}});
+    if (state_ == State::kMergePeers)
+      out.push_back({Action::kMergePeer, o, infos_.at(o).last_update, {}});
     if (state_ == State::kActivate) out.push_back({Action::kActivate, o, {}, {}});
   }
   if (state_ == State::kGetLog && wanted(best_))
@@ -236,33 +269,46 @@ std::string osd_list(const std::vector<OsdId>& osds) {
 std::vector<OsdId> Peering::blocked_by() const {
   std::vector<OsdId> out;
   switch (state_) {
-    case State::kDown: return interval_.down;
-    case State::kGetLog: return {best_};
+    case State::kDown:
+      return interval_.down;
+    case State::kGetLog:
+      return {best_};
     case State::kGetInfo:
     case State::kMergePeers:
     case State::kActivate:
       for (OsdId osd : interval_.acting)
         if (!answered_.contains(osd) && osd != self_) out.push_back(osd);
       return out;
-    default: return out;
+    default:
+      return out;
   }
 }
 
 std::string Peering::why() const {
   switch (state_) {
-    case State::kActive: return "";
-    case State::kStray: return "this OSD is not a member";
-    case State::kReplica: return "osd." + std::to_string(interval_.primary) + " leads";
-    case State::kDown: return osd_list(interval_.down) + " is down and may hold the newest writes";
+    case State::kActive:
+      return "";
+    case State::kStray:
+      return "this OSD is not a member";
+    case State::kReplica:
+      return "osd." + std::to_string(interval_.primary) + " leads";
+    case State::kDown:
+      return osd_list(interval_.down) + " is down and may hold the newest writes";
     case State::kTooFew:
-      return std::to_string(interval_.acting.size()) + " members, min_size is " + std::to_string(interval_.min_size);
+      return std::to_string(interval_.acting.size()) + " members, min_size is " +
+             std::to_string(interval_.min_size);
     case State::kGetInfo:
     case State::kGetLog:
-    case State::kMergePeers: return "waiting for " + osd_list(blocked_by());
-    case State::kActivate: return "activating; waiting for " + osd_list(blocked_by());
-    case State::kRecover: return "recovering " + std::to_string(missing_total()) + " objects";
+    case State::kMergePeers:
+      return "waiting for " + osd_list(blocked_by());
+    case State::kActivate:
+      return blocked_by().empty() ? "activating"
+                                  : "activating; waiting for " + osd_list(blocked_by());
+    case State::kRecover:
+      return "recovering " + std::to_string(missing_total()) + " objects";
     case State::kIncomplete:
-    case State::kUnfound: return problem_;
+    case State::kUnfound:
+      return problem_;
   }
   return "";
 }

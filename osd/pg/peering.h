@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Peering: how the copies of a PG agree after a change, before it serves. A pure state machine on the
-// primary: events in, actions out; the PG carries the actions out and reports back.
+// Peering: how the copies of a PG agree after a change, before it serves. A pure state machine on
+// the primary: events in, actions out; the PG carries the actions out and reports back.
 //
 //   GetInfo     ask every member what it has
 //   GetLog      fetch the log of the best copy, where that is not our own
@@ -9,9 +9,9 @@
 //   Activate    everyone notes durably that this interval served
 //   Active
 //
-// Until recovery beside client operations exists, all of the PG's home must take part and nothing is
-// served before everything is everywhere. Requests may be lost at any time: resend() repeats what is
-// outstanding, and all of them are idempotent.
+// Until recovery beside client operations exists, all of the PG's home must take part and nothing
+// is served before everything is everywhere. Requests may be lost at any time: resend() repeats
+// what is outstanding, and all of them are idempotent.
 #pragma once
 
 #include <optional>
@@ -26,12 +26,13 @@ namespace plimsoll::osd {
 /// What a copy of a PG is. Durable, but for the log's bounds, which follow from the log.
 struct PgInfo {
   static constexpr wire::Envelope kEnvelope{1, 1};
-  Eversion last_update;          ///< newest log entry
+  Eversion last_update;  ///< newest log entry
   Eversion log_tail;
   Epoch last_epoch_started = 0;  ///< interval in which this copy last took part in an activation
   Epoch last_epoch_clean = 0;
   Epoch created = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("last_update", last_update);
     f("log_tail", log_tail);
     f("last_epoch_started", last_epoch_started);
@@ -60,16 +61,16 @@ struct Interval {
 };
 
 enum class PeeringState : uint8_t {
-  kStray,       ///< not a member
-  kReplica,     ///< the primary decides
-  kDown,        ///< a member of home is not there
-  kTooFew,      ///< fewer members than min_size
+  kStray,    ///< not a member
+  kReplica,  ///< the primary decides
+  kDown,     ///< a member of home is not there
+  kTooFew,   ///< fewer members than min_size
   kGetInfo,
   kGetLog,
   kMergePeers,
   kIncomplete,  ///< a copy lies too far behind the logs
   kRecover,
-  kUnfound,     ///< an object's needed version is nowhere
+  kUnfound,  ///< an object's needed version is nowhere
   kActivate,
   kActive,
 };
@@ -99,12 +100,13 @@ class Peering {
   static constexpr size_t kRecoveryWindow = 8;
 
   /// Forgets all and begins the interval with what our own copy is.
-  PeeringActions start(const Interval& interval, OsdId self, const PgInfo& own, const Missing& missing);
+  PeeringActions start(const Interval& interval, OsdId self, const PgInfo& own,
+                       const Missing& missing);
 
   /// An answer to kQuery or, `merged`, to kMergePeer.
   PeeringActions on_info(OsdId from, const PgInfo& info, const Missing& missing, bool merged);
-  /// The log from `from` is merged and durable; this is what our copy is now. EINVAL-like failure of
-  /// the merge: on_log_failed.
+  /// The log from `from` is merged and durable; this is what our copy is now. EINVAL-like failure
+  /// of the merge: on_log_failed.
   PeeringActions on_log_merged(const PgInfo& own, const Missing& missing);
   PeeringActions on_log_failed(std::string why);
   /// `osd` (maybe ourselves) has the object durably.

@@ -9,7 +9,9 @@ namespace plimsoll::osd {
 
 namespace pg_keys {
 
-std::string log_entry(Eversion v) { return fmt::format("{}{:08x}{:016x}", kLogBegin, v.epoch, v.version); }
+std::string log_entry(Eversion v) {
+  return fmt::format("{}{:08x}{:016x}", kLogBegin, v.epoch, v.version);
+}
 
 std::string missing(const HObject& object) {
   return kMissingBegin + wire::to_bytes(object).to_string();
@@ -26,7 +28,8 @@ struct MissingItem {
   static constexpr wire::Envelope kEnvelope{1, 1};
   HObject object;
   Eversion need;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("object", object);
     f("need", need);
   }
@@ -35,8 +38,12 @@ struct MissingItem {
 }  // namespace
 
 Pg::Pg(PgHost& host, PgId id, Executor executor)
-    : host_(host), id_(id), name_(id.to_string()), executor_(std::move(executor)),
-      log_out_(log::Subsystem::kOsd, fmt::format("osd.{} pg {}", host.whoami(), name_)), tasks_(executor_) {}
+    : host_(host),
+      id_(id),
+      name_(id.to_string()),
+      executor_(std::move(executor)),
+      log_out_(log::Subsystem::kOsd, fmt::format("osd.{} pg {}", host.whoami(), name_)),
+      tasks_(executor_) {}
 
 // ---- life ---------------------------------------------------------------------------------------
 
@@ -49,8 +56,8 @@ Task<Result<>> Pg::load() {
   info_ = *info;
   CO_TRY_VOID(co_await load_log());
   CO_TRY_VOID(co_await load_missing());
-  log_out_.debug(5, "loaded: log ({}, {}], {} missing", log_.tail().to_string(), log_.head().to_string(),
-                 missing_.size());
+  log_out_.debug(5, "loaded: log ({}, {}], {} missing", log_.tail().to_string(),
+                 log_.head().to_string(), missing_.size());
   co_return Result<>();
 }
 
@@ -63,7 +70,8 @@ Task<Result<>> Pg::load_log() {
     for (auto& [key, value] : *page) {
       auto entry = wire::from_bytes<LogEntry>(value, "log entry");
       if (!entry) co_return entry.error();
-      if (entry->version <= log_.head()) co_return fail(EIO, "pg " + name_ + ": log is out of order");
+      if (entry->version <= log_.head())
+        co_return fail(EIO, "pg " + name_ + ": log is out of order");
       log_.append(std::move(*entry));
     }
     if (page->size() < kScanPage) co_return Result<>();
@@ -91,12 +99,16 @@ void Pg::create(Epoch created) {
   Transaction txn;
   txn.create_collection(id_);
   save_info(txn);
-  auto task = [](Pg* pg, Transaction t) -> Task<void> { co_await pg->commit(std::move(t), pg->generation_); };
+  auto task = [](Pg* pg, Transaction t) -> Task<void> {
+    co_await pg->commit(std::move(t), pg->generation_);
+  };
   tasks_.spawn(task(this, std::move(txn)));
 }
 
 Task<void> Pg::stop() {
   held_.clear();
+  backed_off_.clear();
+  admitted_.clear();
   co_await tasks_.stop();
   in_flight_.clear();
   objects_.clear();
@@ -126,7 +138,8 @@ void Pg::trim_log(Transaction& txn, Eversion to) {
   if (to <= log_.tail()) return;
   const Eversion first = log_.entries().front().version;
   if (!log_.trim(to)) return;
-  txn.meta_remove_range(id_, pg_keys::log_entry(first), pg_keys::log_entry(log_.entries().front().version));
+  txn.meta_remove_range(id_, pg_keys::log_entry(first),
+                        pg_keys::log_entry(log_.entries().front().version));
   save_info(txn);
 }
 
@@ -178,15 +191,23 @@ void Pg::on_map(const MapRef& map) {
 }
 
 void Pg::start_interval(Interval next) {
+  release_backoffs();
   generation_++;
   replica_of_.reset();
   primary_.reset();
-  // Clients send again what they have no answer for; what is in the log by then is recognised.
+  // Requests in progress are dropped, and their clients made to send them again: a stock client does
+  // so by itself only when the primary changes. What is in the log by then is recognised.
+  if (is_primary() && next.primary == host_.whoami())
+    for (const auto& client : admitted_) back_off(client);
+  admitted_.clear();
   in_flight_.clear();
   objects_.clear();
   idle_objects_.clear();
   receiving_.clear();
-  if (next.primary != host_.whoami()) held_.clear();
+  if (next.primary != host_.whoami()) {
+    held_.clear();
+    held_bytes_ = 0;
+  }
   // The machine starts when what the last interval ordered is durable; until then it holds the
   // interval and answers nothing.
   peering_ = Peering();
@@ -199,15 +220,16 @@ Task<void> Pg::begin_peering(uint64_t generation) {
   if (generation != generation_) co_return;
   const Interval interval = peering_.interval();
   act(peering_.start(interval, host_.whoami(), info_now(), missing_));
-  log_out_.debug(5, "interval since {}: {}, {}", interval.since, peering_state_name(peering_.state()),
-                 peering_.why());
+  log_out_.debug(5, "interval since {}: {}, {}", interval.since,
+                 peering_state_name(peering_.state()), peering_.why());
 }
 
 void Pg::on_peer_reset(OsdId osd) {
   if (!is_primary()) return;
   act(peering_.resend(osd));
   for (const auto& write : in_flight_)
-    if (std::find(write.waiting_for.begin(), write.waiting_for.end(), osd) != write.waiting_for.end())
+    if (std::find(write.waiting_for.begin(), write.waiting_for.end(), osd) !=
+        write.waiting_for.end())
       send(osd, write.message);
 }
 
@@ -222,21 +244,34 @@ uint64_t Pg::pg_state() const {
   const Interval& i = peering_.interval();
   const bool small = i.acting.size() < i.size;
   const uint64_t lacking = small ? uint64_t{map::kPgUndersized} | map::kPgDegraded : 0;
-  const uint64_t moved = std::set(i.up.begin(), i.up.end()) != std::set(i.acting.begin(), i.acting.end()) ? map::kPgRemapped : 0;
+  const uint64_t moved =
+      std::set(i.up.begin(), i.up.end()) != std::set(i.acting.begin(), i.acting.end())
+          ? map::kPgRemapped
+          : 0;
   const uint64_t created = info_.last_epoch_started ? 0 : map::kPgCreating;
   switch (peering_.state()) {
-    case State::kStray: return is_primary() ? created | lacking | moved | map::kPgPeering : 0;
-    case State::kReplica: return 0;
-    case State::kDown: return map::kPgDown | moved;
-    case State::kTooFew: return lacking | moved | map::kPgPeered;
+    case State::kStray:
+      return is_primary() ? created | lacking | moved | map::kPgPeering : 0;
+    case State::kReplica:
+      return 0;
+    case State::kDown:
+      return map::kPgDown | moved;
+    case State::kTooFew:
+      return lacking | moved | map::kPgPeered;
     case State::kGetInfo:
     case State::kGetLog:
-    case State::kMergePeers: return created | lacking | moved | map::kPgPeering;
-    case State::kIncomplete: return lacking | moved | map::kPgIncomplete;
-    case State::kRecover: return lacking | moved | map::kPgPeered | map::kPgRecovering | map::kPgDegraded;
-    case State::kUnfound: return lacking | moved | map::kPgPeered | map::kPgRecoveryUnfound | map::kPgDegraded;
-    case State::kActivate: return created | lacking | moved | map::kPgActivating;
-    case State::kActive: return lacking | moved | map::kPgActive | (small ? 0 : map::kPgClean);
+    case State::kMergePeers:
+      return created | lacking | moved | map::kPgPeering;
+    case State::kIncomplete:
+      return lacking | moved | map::kPgIncomplete;
+    case State::kRecover:
+      return lacking | moved | map::kPgPeered | map::kPgRecovering | map::kPgDegraded;
+    case State::kUnfound:
+      return lacking | moved | map::kPgPeered | map::kPgRecoveryUnfound | map::kPgDegraded;
+    case State::kActivate:
+      return created | lacking | moved | map::kPgActivating;
+    case State::kActive:
+      return lacking | moved | map::kPgActive | (small ? 0 : map::kPgClean);
   }
   return 0;
 }
@@ -247,7 +282,8 @@ void Pg::report() {
   if (now != last_state_) {
     const Utime wall = host_.runtime().clock().wall();
     last_change_ = wall;
-    if (now & map::kPgActive && !(last_state_ & map::kPgActive)) became_active_ = became_peered_ = wall;
+    if (now & map::kPgActive && !(last_state_ & map::kPgActive))
+      became_active_ = became_peered_ = wall;
     last_state_ = now;
     state = true;
   }

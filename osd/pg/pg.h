@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pg: one placement group on one OSD, as primary or replica. Lives on its shard's executor and shares
-// nothing with other PGs.
+// Pg: one placement group on one OSD, as primary or replica. Lives on its shard's executor and
+// shares nothing with other PGs.
 //
 //   pg.cc              life: load, maps and intervals, what is stored, statistics
 //   pg_client.cc       requests: admission, per-object order, execution, answers
@@ -9,9 +9,9 @@
 //   pg_transfer.cc     whole objects between members
 //   pg_query.cc        `pg query`
 //
-// Invariants: versions are assigned, committed and sent to every acting member in one order; a client
-// is answered when all of them have committed; log entries are committed with their data. What was
-// begun in an interval ends with it: every task compares generation_ after each wait.
+// Invariants: versions are assigned, committed and sent to every acting member in one order; a
+// client is answered when all of them have committed; log entries are committed with their data.
+// What was begun in an interval ends with it: every task compares generation_ after each wait.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -73,7 +73,8 @@ class Pg {
   };
   struct ObjectSame {
     bool operator()(const HObject& a, const HObject& b) const {
-      return a.hash == b.hash && a.oid == b.oid && a.nspace == b.nspace && a.key == b.key && a.snap == b.snap;
+      return a.hash == b.hash && a.oid == b.oid && a.nspace == b.nspace && a.key == b.key &&
+             a.snap == b.snap;
     }
   };
   /// A write that not all members have committed.
@@ -103,6 +104,12 @@ class Pg {
 
   // ---- pg_client.cc
   void admit(ClientOpRef op);
+  void hold(ClientOpRef op);
+  void send_backoff(const messenger::ConnectionRef& to, uint8_t what);
+  /// Makes the client hold back its requests to this PG, and send all that are unanswered again
+  /// when it is released.
+  void back_off(const messenger::ConnectionRef& client);
+  void release_backoffs();
   int32_t refuse(const ClientOp& op) const;
   void enqueue(ClientOpRef op);
   ObjectRef context(const HObject& object);
@@ -130,25 +137,33 @@ class Pg {
 
   // ---- pg_peering.cc
   void act(PeeringActions actions);
-  void send(OsdId osd, msg::RawMessage message) { host_.send_to_osd(osd, map_, std::move(message)); }
+  void send(OsdId osd, msg::RawMessage message) {
+    host_.send_to_osd(osd, map_, std::move(message));
+  }
   msg::PgHeader header() const { return {id_, peering_.interval().since, map_->epoch}; }
   /// The header of an answer repeats the primary's interval.
-  msg::PgHeader answer_to(const msg::PgHeader& asked) const { return {id_, asked.interval, map_->epoch}; }
+  msg::PgHeader answer_to(const msg::PgHeader& asked) const {
+    return {id_, asked.interval, map_->epoch};
+  }
   void serve();
-  Task<void> send_info(messenger::ConnectionRef to, msg::PgHeader asked, uint8_t answers, uint64_t generation);
+  Task<void> send_info(messenger::ConnectionRef to, msg::PgHeader asked, uint8_t answers,
+                       uint64_t generation);
   void on_get_log(const messenger::ConnectionRef& from, const msg::MOsdPgGetLog& m);
   void on_info(OsdId from, const msg::MOsdPgInfo& m);
   Task<void> merge_log(messenger::ConnectionRef from, msg::MOsdPgLog m, uint64_t generation);
   Result<Transaction> merge_into_log(const msg::MOsdPgLog& m);
   Task<void> activate_self(uint64_t generation);
-  Task<void> activate_replica(messenger::ConnectionRef from, msg::PgHeader asked, uint64_t generation);
+  Task<void> activate_replica(messenger::ConnectionRef from, msg::PgHeader asked,
+                              uint64_t generation);
 
   // ---- pg_transfer.cc
-  Task<void> send_piece(messenger::ConnectionRef to, OsdId osd, msg::MOsdPgPull asked, uint64_t generation);
+  Task<void> send_piece(messenger::ConnectionRef to, OsdId osd, msg::MOsdPgPull asked,
+                        uint64_t generation);
   Task<Result<msg::MOsdPgPush>> read_piece(const msg::MOsdPgPull& asked);
   Task<Result<>> read_data(msg::MOsdPgPush& push);
   Task<Result<>> read_omap(msg::MOsdPgPush& push, uint64_t budget);
-  Task<void> apply_piece(messenger::ConnectionRef from, OsdId osd, msg::MOsdPgPush push, uint64_t generation);
+  Task<void> apply_piece(messenger::ConnectionRef from, OsdId osd, msg::MOsdPgPush push,
+                         uint64_t generation);
 
   PgHost& host_;
   const PgId id_;
@@ -162,22 +177,27 @@ class Pg {
   PgLog log_;
   Missing missing_;
   Peering peering_;
-  uint64_t generation_ = 0;        ///< counts intervals
-  uint64_t commits_ = 0;           ///< transactions of ours in the store
+  uint64_t generation_ = 0;  ///< counts intervals
+  uint64_t commits_ = 0;     ///< transactions of ours in the store
   WaitQueue drained_;
-  Eversion committed_;             ///< primary: by all members; replica: here
-  std::optional<Epoch> replica_of_;  ///< the primary's interval that activated us
+  Eversion committed_;                ///< primary: by all members; replica: here
+  std::optional<Epoch> replica_of_;   ///< the primary's interval that activated us
   messenger::ConnectionRef primary_;  ///< where acknowledgements go
 
   std::unordered_map<HObject, ObjectRef, ObjectHash, ObjectSame> objects_;
   std::deque<HObject> idle_objects_;  ///< candidates for eviction, oldest first
   std::deque<InFlight> in_flight_;
-  std::deque<ClientOpRef> held_;   ///< until the PG serves
+  std::deque<ClientOpRef> held_;  ///< until the PG serves
+  uint64_t held_bytes_ = 0;
+  /// Clients that were told to hold back by themselves.
+  std::set<messenger::ConnectionRef, messenger::ConnectionOrder> backed_off_;
+  /// Clients that sent requests in this interval.
+  std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
-  bool changed_ = true;            ///< since the last report
+  bool changed_ = true;                               ///< since the last report
 
   // ---- statistics
-  map::ObjectStats counts_;        ///< since start: num_read and its kin
+  map::ObjectStats counts_;  ///< since start: num_read and its kin
   uint64_t reported_seq_ = 0;
   uint64_t last_state_ = 0;
   Utime last_change_, last_active_, last_clean_, last_peered_, last_fresh_;

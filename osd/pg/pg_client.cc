@@ -10,6 +10,10 @@ namespace plimsoll::osd {
 namespace {
 
 constexpr size_t kIdleObjects = 128;
+constexpr size_t kHeldOps = 64;
+/// Beyond it, those that are gone are forgotten.
+constexpr size_t kAdmittedClients = 64;
+constexpr uint64_t kHeldBytes = 4 << 20;
 constexpr int32_t kWriteTooBig = EMSGSIZE;
 
 }  // namespace
@@ -18,18 +22,60 @@ constexpr int32_t kWriteTooBig = EMSGSIZE;
 
 void Pg::on_client_op(ClientOpRef op) {
   if (!is_primary()) {
-    // A client that may read anywhere is told to come to the primary; others learn from the map that
-    // was sent along, and send again.
+    // A client that may read anywhere is told to come to the primary; others learn from the map
+    // that was sent along, and send again.
     const bool anywhere = op->m.flags & (msg::kReqBalanceReads | msg::kReqLocalizeReads);
     if (anywhere && !op->kinds.writes && is_member()) reply(*op, -EAGAIN, {}, 0);
     return;
   }
   if (peering_.active()) return admit(std::move(op));
-  op->state = "waiting for peered";
-  held_.push_back(std::move(op));
+  hold(std::move(op));
+}
+
+/// Holds a request until the PG serves. Beyond a few, clients are told to do that themselves, so
+/// that what waits here takes no room from requests to other PGs.
+void Pg::hold(ClientOpRef op) {
+  if (held_.size() < kHeldOps && held_bytes_ + op->bytes <= kHeldBytes &&
+      !backed_off_.contains(op->connection)) {
+    op->state = "waiting for peered";
+    held_bytes_ += op->bytes;
+    held_.push_back(std::move(op));
+    return;
+  }
+  back_off(op->connection);
+}
+
+void Pg::back_off(const messenger::ConnectionRef& client) {
+  if (backed_off_.insert(client).second) send_backoff(client, msg::MOsdBackoff::kBlock);
+}
+
+void Pg::send_backoff(const messenger::ConnectionRef& to, uint8_t what) {
+  msg::MOsdBackoff m;
+  m.pgid.pg = id_;
+  m.epoch = map_->epoch;
+  m.op = what;
+  m.id = generation_;
+  m.begin.pool = m.end.pool = id_.pool;
+  m.begin.hash = id_.seed;
+  const map::PgPool* pool = map_->pool(id_.pool);
+  const auto next = pool ? hash_after_pg(id_.seed, pool->pg_num) : std::nullopt;
+  if (next) {
+    m.end.hash = *next;
+    m.end.snap = kSnapHead;
+  } else {
+    m.end = HObject::max();
+  }
+  to->send(msg::to_raw(m));
+}
+
+void Pg::release_backoffs() {
+  for (const auto& client : std::exchange(backed_off_, {}))
+    send_backoff(client, msg::MOsdBackoff::kUnblock);
 }
 
 void Pg::admit(ClientOpRef op) {
+  if (admitted_.insert(op->connection).second && admitted_.size() > kAdmittedClients)
+    std::erase_if(admitted_, [](const auto& c) { return !c->is_open(); });
   if (const int32_t r = refuse(*op)) return reply(*op, r, log_.head(), 0);
   if (op->kinds.lists) return tasks_.spawn(run_listing(std::move(op), generation_));
   op->object.oid = op->m.oid;
@@ -48,7 +94,8 @@ int32_t Pg::refuse(const ClientOp& op) const {
   if (m.ops.empty()) return -EINVAL;
   if (op.kinds.lists) return op.kinds.writes || m.ops.size() > 1 ? -EINVAL : 0;
   if (m.oid.empty()) return -EINVAL;
-  if (m.oid.size() > config.osd_max_object_name_len() || m.locator.key.size() > config.osd_max_object_name_len())
+  if (m.oid.size() > config.osd_max_object_name_len() ||
+      m.locator.key.size() > config.osd_max_object_name_len())
     return -ENAMETOOLONG;
   if (m.locator.nspace.size() > config.osd_max_object_namespace_len()) return -ENAMETOOLONG;
   if (m.hash != map::PgPool::hash_object(m.oid, m.locator.key, m.locator.nspace)) return -EINVAL;
@@ -85,8 +132,10 @@ void Pg::run_waiting(const ObjectRef& object) {
     if (writes && object->readers) return;
     ClientOpRef op = std::move(object->waiting.front());
     object->waiting.pop_front();
-    if (writes) object->writer = true;
-    else object->readers++;
+    if (writes)
+      object->writer = true;
+    else
+      object->readers++;
     start_op(std::move(op), object);
   }
 }
@@ -98,8 +147,10 @@ void Pg::start_op(ClientOpRef op, const ObjectRef& object) {
 }
 
 void Pg::release(const ObjectRef& object, bool writer) {
-  if (writer) object->writer = false;
-  else object->readers--;
+  if (writer)
+    object->writer = false;
+  else
+    object->readers--;
   run_waiting(object);
   if (!object->idle()) return;
   // What was used lately stays known, up to a bound.
@@ -159,13 +210,16 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
   }
 
   const OpLimits limit = limits();
-  OpContext c{host_.store(), limit, id_, 0, op->object, op->m.ops, op->m.mtime, object->state, object->state, {}, false};
+  OpContext c{host_.store(), limit,         id_,           0,  op->object, op->m.ops,
+              op->m.mtime,   object->state, object->state, {}, false};
   const int32_t result = co_await run_ops(c);
 
   if (generation != generation_) co_return;
   if (!writes || result < 0 || !c.modified) {
-    if (writes) reply(*op, result < 0 ? result : 0, log_.head(), object->state.info.user_version);
-    else reply_read(*op, result, object->state.info.user_version);
+    if (writes)
+      reply(*op, result < 0 ? result : 0, log_.head(), object->state.info.user_version);
+    else
+      reply_read(*op, result, object->state.info.user_version);
     co_return release(object, writes);
   }
   co_await submit(std::move(op), std::move(object), c, generation);
@@ -179,7 +233,8 @@ Task<void> Pg::run_listing(ClientOpRef op, uint64_t generation) {
   HObject object;
   object.pool = id_.pool;
   object.nspace = op->m.locator.nspace;
-  OpContext c{host_.store(), limit, id_, pool ? pool->pg_num : 1, object, op->m.ops, {}, {}, {}, {}, false};
+  OpContext c{host_.store(), limit, id_, pool ? pool->pg_num : 1, object, op->m.ops, {}, {}, {}, {},
+              false};
   const int32_t result = co_await run_ops(c);
 
   if (generation != generation_) co_return;
@@ -241,8 +296,10 @@ void Pg::count(const ClientOp& op, uint64_t out_bytes) {
   if (op.kinds.writes) {
     counters.inc(Counter::osd_op_in_bytes, op.bytes);
     counters.inc(op.kinds.reads ? Counter::osd_op_rw : Counter::osd_op_w);
-    counters.add_time(op.kinds.reads ? Counter::osd_op_rw_latency : Counter::osd_op_w_latency, took);
-    counters.inc(op.kinds.reads ? Counter::osd_op_rw_in_bytes : Counter::osd_op_w_in_bytes, op.bytes);
+    counters.add_time(op.kinds.reads ? Counter::osd_op_rw_latency : Counter::osd_op_w_latency,
+                      took);
+    counters.inc(op.kinds.reads ? Counter::osd_op_rw_in_bytes : Counter::osd_op_w_in_bytes,
+                 op.bytes);
     counts_.num_write++;
     counts_.num_write_kb += static_cast<int64_t>((op.bytes + 1023) >> 10);
     return;

@@ -7,7 +7,9 @@ namespace plimsoll::osd {
 
 namespace {
 
-bool from_client(const ReqId& r) { return r.name.type != EntityType::kNone; }
+bool from_client(const ReqId& r) {
+  return r.name.type != EntityType::kNone;
+}
 
 auto first_after(const std::deque<LogEntry>& entries, Eversion v) {
   return std::upper_bound(entries.begin(), entries.end(), v,
@@ -84,8 +86,9 @@ PgLog::Part PgLog::part_for(Eversion have) const {
 }
 
 Result<MergeResult> PgLog::merge(Part part, Missing& missing) {
-  if (head() < part.since) return fail(EINVAL, "the logs do not overlap: own head " + head().to_string() +
-                                                   ", authoritative part begins at " + part.since.to_string());
+  if (head() < part.since)
+    return fail(EINVAL, "the logs do not overlap: own head " + head().to_string() +
+                            ", authoritative part begins at " + part.since.to_string());
   // What either side trimmed was committed by all, and so is common.
   const Eversion start = std::max(tail_, part.since);
   auto own = first_after(entries_, start);
@@ -102,15 +105,19 @@ Result<MergeResult> PgLog::merge(Part part, Missing& missing) {
     out.dropped.push_back(it->version);
     if (!seen.insert(it->object).second) continue;
     // The oldest entry that did not happen tells what the object was before.
-    if (it->prior_version == Eversion()) drop(it->object, out);
-    else need(it->object, it->prior_version, out);
+    if (it->prior_version == Eversion())
+      drop(it->object, out);
+    else
+      need(it->object, it->prior_version, out);
   }
-  while (!out.dropped.empty() && !entries_.empty() && entries_.back().version >= out.dropped.front()) {
+  while (!out.dropped.empty() && !entries_.empty() &&
+         entries_.back().version >= out.dropped.front()) {
     unindex(entries_.back());
     entries_.pop_back();
   }
   for (; theirs != part.entries.end(); ++theirs) {
-    if (theirs->kind == LogEntry::kDelete) drop(theirs->object, out);
+    if (theirs->kind == LogEntry::kDelete)
+      drop(theirs->object, out);
     else {
       out.remove.erase(theirs->object);
       need(theirs->object, theirs->version, out);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The log of a PG: its newest changes in order, the same on every member. It serves to compare copies
-// after a crash (peering) and to recognise repeated requests. Pure: what must be stored, and what
-// became missing, is returned to the caller.
+// The log of a PG: its newest changes in order, the same on every member. It serves to compare
+// copies after a crash (peering) and to recognise repeated requests. Pure: what must be stored, and
+// what became missing, is returned to the caller.
 //
-// A version names one entry for good: only one primary per interval assigns versions, with the epoch
-// of that interval. Two logs of one PG therefore are equal up to a fork, and share no version behind it.
+// A version names one entry for good: only one primary per interval assigns versions, with the
+// epoch of that interval. Two logs of one PG therefore are equal up to a fork, and share no version
+// behind it.
 #pragma once
 
 #include <deque>
@@ -22,7 +23,8 @@ struct PgTotals {
   int64_t objects = 0;
   int64_t bytes = 0;
   int64_t omap_objects = 0;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("objects", objects);
     f("bytes", bytes);
     f("omap_objects", omap_objects);
@@ -42,7 +44,8 @@ struct LogEntry {
   int32_t result = 0;
   Utime mtime;
   PgTotals totals;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("kind", kind);
     f("version", version);
     f("prior_version", prior_version);
@@ -61,10 +64,10 @@ using Missing = std::map<HObject, Eversion>;
 
 /// What a merge changed, for the store.
 struct MergeResult {
-  std::vector<Eversion> dropped;           ///< own entries that never happened
-  std::vector<const LogEntry*> added;      ///< point into the log
-  std::set<HObject> remove;                ///< objects that must not exist
-  Missing now_missing;                     ///< objects whose need changed
+  std::vector<Eversion> dropped;       ///< own entries that never happened
+  std::vector<const LogEntry*> added;  ///< point into the log
+  std::set<HObject> remove;            ///< objects that must not exist
+  Missing now_missing;                 ///< objects whose need changed
   std::set<HObject> no_longer_missing;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The log's bookkeeping, and merging: random histories of a PG with crashes and changing members are
-// made consistent by what peering does with them, and must lose nothing that all members had.
+// The log's bookkeeping, and merging: random histories of a PG with crashes and changing members
+// are made consistent by what peering does with them, and must lose nothing that all members had.
 #include "osd/pg/pg_log.h"
 
 #include <gtest/gtest.h>
@@ -77,8 +77,8 @@ TEST(PgLog, MergeRewindsWhatNeverHappened) {
     l->append(entry({1, 3}, 1));
     l->append(entry({2, 3}, 2));
   }
-  log.append(entry({3, 3}, 1, {1, 3}));               // overwritten here only
-  log.append(entry({4, 3}, 4));                       // made here only
+  log.append(entry({3, 3}, 1, {1, 3}));                     // overwritten here only
+  log.append(entry({4, 3}, 4));                             // made here only
   log.append(entry({5, 3}, 2, {2, 3}, LogEntry::kDelete));  // deleted here only
   best.append(entry({3, 5}, 5));
   Missing missing{{object(4), {4, 3}}};
@@ -103,7 +103,8 @@ TEST(PgLog, RefusesToMergeAcrossAGap) {
   EXPECT_EQ(log.head(), (Eversion{1, 3})) << "unchanged";
 }
 
-// ---- random histories -----------------------------------------------------------------------------
+// ---- random histories
+// -----------------------------------------------------------------------------
 
 /// A member: log, missing objects, and the version at which it holds each object.
 struct Copy {
@@ -114,8 +115,10 @@ struct Copy {
 
   void apply(const LogEntry& e) {
     log.append(e);
-    if (e.kind == LogEntry::kDelete) data.erase(e.object);
-    else data[e.object] = e.version;
+    if (e.kind == LogEntry::kDelete)
+      data.erase(e.object);
+    else
+      data[e.object] = e.version;
   }
 };
 
@@ -142,7 +145,9 @@ class History {
  private:
   /// What Peering does, without the messages; an interval may end in the midst of recovery.
   bool peer(const std::vector<size_t>& members, double interrupted = 0.01) {
-    const auto rank = [&](size_t m) { return std::tuple(copies_[m].last_epoch_started, copies_[m].log.head()); };
+    const auto rank = [&](size_t m) {
+      return std::tuple(copies_[m].last_epoch_started, copies_[m].log.head());
+    };
     size_t best = members[0];
     for (size_t m : members)
       if (rank(m) > rank(best)) best = m;
@@ -178,14 +183,17 @@ class History {
       const int o = static_cast<int>(rng_.below(8));
       const auto had = primary.data.find(object(o));
       const bool exists = had != primary.data.end();
-      LogEntry e = entry({primary.log.head().version + 1, epoch_}, o, exists ? had->second : Eversion());
+      LogEntry e =
+          entry({primary.log.head().version + 1, epoch_}, o, exists ? had->second : Eversion());
       if (exists && rng_.chance(0.3)) e.kind = LogEntry::kDelete;
       const bool last = i + 1 == n;
       bool all = true;
       for (size_t m : members) {
         // The interval's last write reaches only some.
-        if (last && m != members[0] && rng_.chance(0.5)) all = false;
-        else copies_[m].apply(e);
+        if (last && m != members[0] && rng_.chance(0.5))
+          all = false;
+        else
+          copies_[m].apply(e);
       }
       if (all) acknowledged_.push_back(e);
     }
@@ -196,7 +204,8 @@ class History {
       EXPECT_EQ(copies_[m].log.head(), copies_[members[0]].log.head());
       EXPECT_EQ(copies_[m].data, copies_[members[0]].data);
       EXPECT_TRUE(copies_[m].missing.empty());
-      for (const auto& e : acknowledged_) EXPECT_TRUE(copies_[m].log.contains(e.version)) << e.version.to_string();
+      for (const auto& e : acknowledged_)
+        EXPECT_TRUE(copies_[m].log.contains(e.version)) << e.version.to_string();
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The primary's side carries out the machine's decisions; a member's side answers its primary. Every
-// answer waits until what earlier intervals ordered here is durable, so it never promises too much.
+// The primary's side carries out the machine's decisions; a member's side answers its primary.
+// Every answer waits until what earlier intervals ordered here is durable, so it never promises too
+// much.
 #include "osd/pg/pg.h"
 
 namespace plimsoll::osd {
@@ -34,8 +35,10 @@ void Pg::act(PeeringActions actions) {
         tasks_.spawn(send_piece(nullptr, a.osd, {header(), a.object, a.version, {}}, generation_));
         break;
       case PeeringAction::kActivate:
-        if (a.osd == host_.whoami()) tasks_.spawn(activate_self(generation_));
-        else send(a.osd, to_raw(msg::MOsdPgActivate{header()}));
+        if (a.osd == host_.whoami())
+          tasks_.spawn(activate_self(generation_));
+        else
+          send(a.osd, to_raw(msg::MOsdPgActivate{header()}));
         break;
       case PeeringAction::kServe:
         serve();
@@ -50,7 +53,9 @@ void Pg::serve() {
   log_out_.debug(5, "active at {}", committed_.to_string());
   auto held = std::move(held_);
   held_.clear();
+  held_bytes_ = 0;
   for (auto& op : held) admit(std::move(op));
+  release_backoffs();
 }
 
 Task<void> Pg::activate_self(uint64_t generation) {
@@ -79,14 +84,15 @@ Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   TRY(entries, wire::from_bytes<std::vector<LogEntry>>(m.data, "log"));
   part.entries = std::move(entries);
   TRY(merged, log_.merge(std::move(part), missing_));
-  log_out_.debug(5, "merged log: {} entries dropped, {} added, {} objects missing", merged.dropped.size(),
-                 merged.added.size(), missing_.size());
+  log_out_.debug(5, "merged log: {} entries dropped, {} added, {} objects missing",
+                 merged.dropped.size(), merged.added.size(), missing_.size());
   Transaction txn;
   std::map<std::string, Bytes> gone, there;
   for (const Eversion v : merged.dropped) gone[pg_keys::log_entry(v)];
   for (const auto& object : merged.no_longer_missing) gone[pg_keys::missing(object)];
   txn.meta_remove(id_, std::move(gone));
-  for (const LogEntry* entry : merged.added) there[pg_keys::log_entry(entry->version)] = wire::to_bytes(*entry);
+  for (const LogEntry* entry : merged.added)
+    there[pg_keys::log_entry(entry->version)] = wire::to_bytes(*entry);
   for (const auto& [object, need] : merged.now_missing) {
     ByteWriter w;
     wire::enclose(w, {1, 1}, [&] {
@@ -113,13 +119,16 @@ Task<void> Pg::merge_log(messenger::ConnectionRef from, msg::MOsdPgLog m, uint64
     co_return;
   }
   if (!co_await commit(std::move(*txn), generation)) co_return;
-  if (is_primary()) act(peering_.on_log_merged(info_now(), missing_));
-  else co_await send_info(from, m.pg, msg::MOsdPgInfo::kMerge, generation);
+  if (is_primary())
+    act(peering_.on_log_merged(info_now(), missing_));
+  else
+    co_await send_info(from, m.pg, msg::MOsdPgInfo::kMerge, generation);
 }
 
 // ---- a member's side ----------------------------------------------------------------------------
 
-Task<void> Pg::send_info(messenger::ConnectionRef to, msg::PgHeader asked, uint8_t answers, uint64_t generation) {
+Task<void> Pg::send_info(messenger::ConnectionRef to, msg::PgHeader asked, uint8_t answers,
+                         uint64_t generation) {
   co_await drained();
   if (generation != generation_) co_return;
   msg::MOsdPgInfo m;
@@ -135,12 +144,14 @@ void Pg::on_get_log(const messenger::ConnectionRef& from, const msg::MOsdPgGetLo
   from->send(to_raw(msg::MOsdPgLog{answer_to(m.pg), part.since, wire::to_bytes(part.entries)}));
 }
 
-Task<void> Pg::activate_replica(messenger::ConnectionRef from, msg::PgHeader asked, uint64_t generation) {
+Task<void> Pg::activate_replica(messenger::ConnectionRef from, msg::PgHeader asked,
+                                uint64_t generation) {
   co_await drained();
   if (generation != generation_) co_return;
   if (replica_of_ != asked.interval) {
     info_.last_epoch_started = asked.interval;
-    if (peering_.interval().acting.size() >= peering_.interval().size) info_.last_epoch_clean = asked.interval;
+    if (peering_.interval().acting.size() >= peering_.interval().size)
+      info_.last_epoch_clean = asked.interval;
     Transaction txn;
     save_info(txn);
     if (!co_await commit(std::move(txn), generation)) co_return;
@@ -161,28 +172,34 @@ void Pg::on_peer_message(const messenger::ConnectionRef& from, const msg::RawMes
   if (!r.ok() || !map_ || head.epoch < interval.since || !is_member() || !interval.has(osd)) return;
   const bool from_primary = osd == interval.primary;
   const bool answer = is_primary() && head.interval == interval.since;
-  const auto malformed = [&] { log_out_.error("osd.{} sent a malformed {}", osd, msg::message_name(raw.type)); };
+  const auto malformed = [&] {
+    log_out_.error("osd.{} sent a malformed {}", osd, msg::message_name(raw.type));
+  };
 
   switch (raw.type) {
-#define ON(Type, condition, ...)                \
-  case msg::Type::kType: {                      \
-    if (!(condition)) return;                   \
-    auto m = parse<msg::Type>(raw);             \
-    if (!m) return malformed();                 \
-    __VA_ARGS__;                                \
-    return;                                     \
+#define ON(Type, condition, ...)    \
+  case msg::Type::kType: {          \
+    if (!(condition)) return;       \
+    auto m = parse<msg::Type>(raw); \
+    if (!m) return malformed();     \
+    __VA_ARGS__;                    \
+    return;                         \
   }
     ON(MOsdRepOpReply, answer, on_rep_reply(osd, *m))
     ON(MOsdPgInfo, answer, on_info(osd, *m))
-    ON(MOsdPgQuery, from_primary, tasks_.spawn(send_info(from, m->pg, msg::MOsdPgInfo::kQuery, generation_)))
+    ON(MOsdPgQuery, from_primary,
+       tasks_.spawn(send_info(from, m->pg, msg::MOsdPgInfo::kQuery, generation_)))
     ON(MOsdPgGetLog, from_primary, on_get_log(from, *m))
     ON(MOsdPgLog, from_primary || answer, tasks_.spawn(merge_log(from, std::move(*m), generation_)))
     ON(MOsdPgActivate, from_primary, tasks_.spawn(activate_replica(from, m->pg, generation_)))
-    ON(MOsdPgPull, from_primary || answer, tasks_.spawn(send_piece(from, osd, std::move(*m), generation_)))
-    ON(MOsdPgPush, from_primary || answer, tasks_.spawn(apply_piece(from, osd, std::move(*m), generation_)))
+    ON(MOsdPgPull, from_primary || answer,
+       tasks_.spawn(send_piece(from, osd, std::move(*m), generation_)))
+    ON(MOsdPgPush, from_primary || answer,
+       tasks_.spawn(apply_piece(from, osd, std::move(*m), generation_)))
     ON(MOsdPgPushed, answer, act(peering_.on_recovered(osd, m->object)))
 #undef ON
-    default: return malformed();
+    default:
+      return malformed();
   }
 }
 

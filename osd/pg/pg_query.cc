@@ -57,8 +57,9 @@ json::object Pg::query() {
     if (n) peer["missing"] = dump_missing(lacks->second);
     peers.push_back(std::move(peer));
   }
-  json::object state{{"name", std::string("Started/Primary/") + peering_state_name(peering_.state())},
-                     {"enter_time", s.last_change.to_string()}};
+  json::object state{
+      {"name", std::string("Started/Primary/") + peering_state_name(peering_.state())},
+      {"enter_time", s.last_change.to_string()}};
   const std::string why = peering_.why();
   if (!why.empty()) {
     state["comment"] = why;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A write's way to all members. The primary gives it the next version, orders it into its own store
-// and sends it to the replicas, in this order and without a wait in between; a member's acknowledgement
-// counts for everything up to its version, since stores commit in order.
+// and sends it to the replicas, in this order and without a wait in between; a member's
+// acknowledgement counts for everything up to its version, since stores commit in order.
 #include <algorithm>
 
 #include "osd/pg/pg.h"
@@ -13,7 +13,9 @@ namespace {
 /// Entries beyond the target that are let grow, so that the log is not trimmed at every write.
 constexpr size_t kTrimSlack = 128;
 
-bool has_omap(const ObjectState& s) { return s.exists && (s.info.flags & ObjectInfo::kHasOmap); }
+bool has_omap(const ObjectState& s) {
+  return s.exists && (s.info.flags & ObjectInfo::kHasOmap);
+}
 
 }  // namespace
 
@@ -47,7 +49,8 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
   object->state = c.now;
   const Bytes encoded = wire::to_bytes(entry);
   const size_t keep = host_.pg_log_target();
-  const Eversion trim_to = log_.size() > keep + kTrimSlack ? log_.trim_point(keep, committed_) : log_.tail();
+  const Eversion trim_to =
+      log_.size() > keep + kTrimSlack ? log_.trim_point(keep, committed_) : log_.tail();
 
   const auto& members = peering_.interval().acting;
   InFlight write{entry.version, std::move(op), std::move(object), members, {}, entry.user_version};
@@ -94,7 +97,8 @@ void Pg::complete(InFlight& write) {
 }
 
 void Pg::on_rep_reply(OsdId from, const msg::MOsdRepOpReply& m) {
-  if (peering_.active() && m.pg.interval == peering_.interval().since) committed_by(from, m.committed);
+  if (peering_.active() && m.pg.interval == peering_.interval().since)
+    committed_by(from, m.committed);
 }
 
 // ---- the replica's side -------------------------------------------------------------------------
@@ -109,7 +113,9 @@ void Pg::on_rep_op(const messenger::ConnectionRef& from, const msg::RawMessage& 
   primary_ = from;
   // Sent again after a lost connection: the acknowledgement of the newest covers it.
   if (entry->version <= log_.head()) return acknowledge();
-  if (m->previous != log_.head()) return log_out_.debug(1, "write {} does not follow {}", entry->version.to_string(), log_.head().to_string());
+  if (m->previous != log_.head())
+    return log_out_.debug(1, "write {} does not follow {}", entry->version.to_string(),
+                          log_.head().to_string());
   auto& counters = host_.counters();
   counters.inc(metrics::Counter::osd_subop);
   counters.inc(metrics::Counter::osd_subop_w);

@@ -14,7 +14,8 @@ using msg::MOsdPgPush;
 // ---- sending ------------------------------------------------------------------------------------
 
 /// Answers a pull on its connection; a push of our own (`to` is null) goes to `osd`.
-Task<void> Pg::send_piece(messenger::ConnectionRef to, OsdId osd, MOsdPgPull asked, uint64_t generation) {
+Task<void> Pg::send_piece(messenger::ConnectionRef to, OsdId osd, MOsdPgPull asked,
+                          uint64_t generation) {
   auto push = co_await read_piece(asked);
 
   if (generation != generation_) co_return;
@@ -31,8 +32,10 @@ Task<void> Pg::send_piece(messenger::ConnectionRef to, OsdId osd, MOsdPgPull ask
   }
   m.pg = answer_to(asked.pg);
   host_.counters().inc(metrics::Counter::osd_push_out_bytes, m.data.size());
-  if (to) to->send(msg::to_raw(m));
-  else send(osd, msg::to_raw(m));
+  if (to)
+    to->send(msg::to_raw(m));
+  else
+    send(osd, msg::to_raw(m));
 }
 
 Task<Result<MOsdPgPush>> Pg::read_piece(const MOsdPgPull& asked) {
@@ -66,15 +69,18 @@ Task<Result<MOsdPgPush>> Pg::read_piece(const MOsdPgPull& asked) {
 /// The extents of the next stretch of the object; holes are not sent.
 Task<Result<>> Pg::read_data(MOsdPgPush& push) {
   ObjectStore& store = host_.store();
-  const uint64_t length = std::min(push.size - std::min(push.size, push.at.offset), host_.config().osd_recovery_max_chunk());
+  const uint64_t length = std::min(push.size - std::min(push.size, push.at.offset),
+                                   host_.config().osd_recovery_max_chunk());
   std::string joined;
   if (length) {
     CO_TRY(extents, co_await store.extents(id_, push.object, push.at.offset, length));
     for (const auto& e : extents) {
       CO_TRY(data, co_await store.read(id_, push.object, e.offset, e.length));
       push.extents.emplace_back(e.offset, static_cast<uint32_t>(data.size()));
-      if (extents.size() == 1) push.data = data;
-      else joined.append(data.view());
+      if (extents.size() == 1)
+        push.data = data;
+      else
+        joined.append(data.view());
     }
   }
   if (!joined.empty()) push.data = Bytes::take(std::move(joined));
@@ -87,7 +93,8 @@ Task<Result<>> Pg::read_omap(MOsdPgPush& push, uint64_t budget) {
   constexpr uint64_t kKeys = 4096;
   std::optional<std::string> after;
   if (!push.at.omap_after.empty()) after = push.at.omap_after;
-  CO_TRY(page, co_await host_.store().omap_page(id_, push.object, std::move(after), {}, kKeys, budget));
+  CO_TRY(page, co_await host_.store().omap_page(id_, push.object, std::move(after), std::string(),
+                                                kKeys, budget));
   push.last = !page.more;
   if (!page.pairs.empty()) push.next.omap_after = page.pairs.back().first;
   push.omap = std::move(page.pairs);
@@ -96,12 +103,14 @@ Task<Result<>> Pg::read_omap(MOsdPgPush& push, uint64_t budget) {
 
 // ---- receiving ----------------------------------------------------------------------------------
 
-Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush push, uint64_t generation) {
+Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush push,
+                           uint64_t generation) {
   const auto need = missing_.find(push.object);
   const bool ours = is_primary();
   if (need == missing_.end() || need->second != push.version) {
     // The last piece was sent twice: only the answer was lost.
-    if (!ours) from->send(msg::to_raw(msg::MOsdPgPushed{answer_to(push.pg), push.object, push.version}));
+    if (!ours)
+      from->send(msg::to_raw(msg::MOsdPgPushed{answer_to(push.pg), push.object, push.version}));
     co_return;
   }
   if (push.result < 0) {
@@ -124,8 +133,7 @@ Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush 
     txn.write(id_, push.object, offset, push.data.slice(at, length));
     at += length;
   }
-  if (!push.omap.empty())
-    txn.omap_set(id_, push.object, {push.omap.begin(), push.omap.end()});
+  if (!push.omap.empty()) txn.omap_set(id_, push.object, {push.omap.begin(), push.omap.end()});
   if (push.last) {
     txn.truncate(id_, push.object, push.size);
     if (!push.omap_header.empty()) txn.omap_set_header(id_, push.object, push.omap_header);
@@ -143,8 +151,10 @@ Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush 
     co_return;
   }
   counters.inc(metrics::Counter::osd_recovery_ops);
-  if (ours) act(peering_.on_recovered(host_.whoami(), push.object));
-  else from->send(msg::to_raw(msg::MOsdPgPushed{answer_to(push.pg), push.object, push.version}));
+  if (ours)
+    act(peering_.on_recovered(host_.whoami(), push.object));
+  else
+    from->send(msg::to_raw(msg::MOsdPgPushed{answer_to(push.pg), push.object, push.version}));
 }
 
 }  // namespace plimsoll::osd

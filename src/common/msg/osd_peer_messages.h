@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What OSDs say to each other: replication, peering, transfer of whole objects. Not Ceph's. Each
 // begins with the PG, so that it can be routed undecoded. `interval` is the epoch since which the
-// sender has led the PG with the same members; answers repeat it, and everything of another interval
-// is dropped. Log entries, missing objects and transactions travel encoded: the OSD owns their layout.
+// sender has led the PG with the same members; answers repeat it, and everything of another
+// interval is dropped. Log entries, missing objects and transactions travel encoded: the OSD owns
+// their layout.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ struct PgHeader {
   PgId pgid;
   Epoch interval = 0;
   Epoch epoch = 0;  ///< the sender's osdmap
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pgid", pgid);
     f("interval", interval);
     f("epoch", epoch);
@@ -25,7 +27,8 @@ struct PgHeader {
   bool operator==(const PgHeader&) const = default;
 };
 
-// ---- replication ----------------------------------------------------------------------------------
+// ---- replication
+// ----------------------------------------------------------------------------------
 
 /// Primary to replica: one write, in the order of versions.
 struct MOsdRepOp {
@@ -36,7 +39,8 @@ struct MOsdRepOp {
   Bytes entry;        ///< LogEntry
   Bytes txn;          ///< Transaction, without its payloads
   Bytes data;         ///< its payloads
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("previous", previous);
     f("trim_to", trim_to);
@@ -51,20 +55,25 @@ struct MOsdRepOpReply {
   static constexpr uint16_t kType = 0x8101, kVersion = 1, kCompat = 1;
   PgHeader pg;
   Eversion committed;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("committed", committed);
   }
   bool operator==(const MOsdRepOpReply&) const = default;
 };
 
-// ---- peering --------------------------------------------------------------------------------------
+// ---- peering
+// --------------------------------------------------------------------------------------
 
 /// Primary to member: what have you?
 struct MOsdPgQuery {
   static constexpr uint16_t kType = 0x8102, kVersion = 1, kCompat = 1;
   PgHeader pg;
-  template <class F> void fields(F& f) { f("pg", pg); }
+  template <class F>
+  void fields(F& f) {
+    f("pg", pg);
+  }
   bool operator==(const MOsdPgQuery&) const = default;
 };
 
@@ -74,10 +83,11 @@ struct MOsdPgInfo {
   enum Answers : uint8_t { kQuery = 1, kMerge = 2, kActivate = 3 };
   PgHeader pg;
   uint8_t answers = 0;
-  Bytes info;     ///< PgInfo
-  Bytes missing;  ///< Missing
+  Bytes info;         ///< PgInfo
+  Bytes missing;      ///< Missing
   std::string error;  ///< the log could not be merged, and why
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("answers", answers);
     f("info", info);
@@ -92,21 +102,23 @@ struct MOsdPgGetLog {
   static constexpr uint16_t kType = 0x8104, kVersion = 1, kCompat = 1;
   PgHeader pg;
   Eversion have;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("have", have);
   }
   bool operator==(const MOsdPgGetLog&) const = default;
 };
 
-/// The authoritative log behind `since`: answers MOsdPgGetLog, or is the primary's order to a member
-/// to merge it.
+/// The authoritative log behind `since`: answers MOsdPgGetLog, or is the primary's order to a
+/// member to merge it.
 struct MOsdPgLog {
   static constexpr uint16_t kType = 0x8105, kVersion = 1, kCompat = 1;
   PgHeader pg;
   Eversion since;
   Bytes data;  ///< vector<LogEntry>
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("since", since);
   }
@@ -117,18 +129,23 @@ struct MOsdPgLog {
 struct MOsdPgActivate {
   static constexpr uint16_t kType = 0x8106, kVersion = 1, kCompat = 1;
   PgHeader pg;
-  template <class F> void fields(F& f) { f("pg", pg); }
+  template <class F>
+  void fields(F& f) {
+    f("pg", pg);
+  }
   bool operator==(const MOsdPgActivate&) const = default;
 };
 
-// ---- whole objects --------------------------------------------------------------------------------
+// ---- whole objects
+// --------------------------------------------------------------------------------
 
 /// How far the transfer of an object has come; default is its beginning.
 struct TransferCursor {
   uint64_t offset = 0;     ///< of the data that comes next
   std::string omap_after;  ///< the omap key behind which it goes on
   bool in_omap = false;    ///< the data is complete
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("offset", offset);
     f("omap_after", omap_after);
     f("in_omap", in_omap);
@@ -137,14 +154,16 @@ struct TransferCursor {
   bool at_start() const { return *this == TransferCursor(); }
 };
 
-/// Asks for the piece at `cursor`: a member that lacks the object, or one that got the piece before.
+/// Asks for the piece at `cursor`: a member that lacks the object, or one that got the piece
+/// before.
 struct MOsdPgPull {
   static constexpr uint16_t kType = 0x8107, kVersion = 1, kCompat = 1;
   PgHeader pg;
   HObject object;
   Eversion version;
   TransferCursor cursor;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("object", object);
     f("version", version);
@@ -169,7 +188,8 @@ struct MOsdPgPush {
   std::vector<std::pair<std::string, Bytes>> omap;
   std::map<std::string, Bytes> attrs;
   Bytes data;  ///< the extents' content
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("object", object);
     f("version", version);
@@ -192,7 +212,8 @@ struct MOsdPgPushed {
   PgHeader pg;
   HObject object;
   Eversion version;
-  template <class F> void fields(F& f) {
+  template <class F>
+  void fields(F& f) {
     f("pg", pg);
     f("object", object);
     f("version", version);
