@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "mon/host_info.h"
+#include "common/daemon/host_info.h"
 #include "mon/mkfs.h"
 
 namespace plimsoll::mon {
@@ -46,7 +46,7 @@ Task<Result<>> Monitor::open_store() {
   if (!conf.is_zero() && conf != services_->monmap.fsid)
     co_return fail(EINVAL, fmt::format("{} belongs to cluster {}, the conf says {}", data_,
                                        services_->monmap.fsid.to_string(), conf.to_string()));
-  services_->host_metadata = host_info(env_.runtime);
+  services_->host_metadata = daemon::host_info(env_.runtime);
   co_return Result<>();
 }
 

@@ -77,9 +77,16 @@ Task<Result<Epoch>> OsdMembership::boot(msg::MOsdBoot boot) {
     const EntityAddr old = osd_.map().client_addrs[boot.osd].msgr2();
     CO_TRY_VOID(co_await mark_down(boot.osd, old, "boots again"));
   }
-  const OsdService::Edit edit = [&](OsdDraft& d) { return edit_boot(boot, d); };
+  bool marked = false;
+  const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
+    // OSDs repeat their boot until they see themselves up.
+    if (d.now.is_up(boot.osd) && d.now.client_addrs[boot.osd] == addrs) return {};
+    TRY_VOID(edit_boot(boot, d));
+    marked = true;
+    return {};
+  };
   const Result<Epoch> epoch = co_await osd_.change(edit);
-  if (!epoch) co_return epoch;
+  if (!epoch || !marked) co_return epoch;
   metadata_[boot.osd] = boot.metadata;
   lost_.erase(boot.osd);
   down_since_.erase(boot.osd);
@@ -160,10 +167,10 @@ Result<> OsdMembership::place(const msg::MOsdBoot& boot, OsdDraft& d) {
     const double wanted = std::strtod(initial.c_str(), nullptr);
     if (wanted >= 0) weight = wanted;
   }
-  if (option("osd_crush_update_on_start") != "false")
+  // An OSD that does not want to be placed does not say where.
+  if (boot.metadata.count("crush_location"))
     TRY_VOID(crush.create_or_move(boot.osd, name, weight, location));
-  if (!boot.device_class.empty() && crush.class_of(boot.osd).empty() && crush.find_item(name) &&
-      option("osd_class_update_on_start") != "false")
+  if (!boot.device_class.empty() && crush.class_of(boot.osd).empty() && crush.find_item(name))
     TRY_VOID(crush.set_device_class(boot.osd, boot.device_class));
   if (!(crush == *d.now.crush)) d.inc.set_crush(crush);
   return {};

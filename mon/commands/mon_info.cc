@@ -82,9 +82,6 @@ json::object dump_mon_metadata(const Services& s) {
   json::object o;
   o["addrs"] = info ? info->public_addrs.msgr2().to_string() : "";
   for (const auto& [k, v] : s.host_metadata) o[k] = v;
-  o["ceph_release"] = kCephRelease;
-  o["ceph_version"] = version_line();
-  o["ceph_version_short"] = kCephVersion;
   o["compression_algorithms"] = "none";
   for (const char* key : {"device_ids", "device_paths", "devices"}) o[key] = "";
   return o;

@@ -172,8 +172,7 @@ Text change_blocklist(CommandContext& c, const Args& a, OsdDraft& d) {
   d.urgent = true;
   if (op == "add") {
     const double seconds = a.real_or("expire", kDefaultBlockSeconds);
-    const Utime until = Utime::from_nanos(c.services.runtime.clock().wall().nanos() +
-                                          static_cast<int64_t>(seconds * 1e9));
+    const Utime until = later(c.services.runtime.clock().wall(), seconds);
     d.inc.new_blocklist[addr] = until;
     std::erase(d.inc.old_blocklist, addr);
     return fmt::format("blocklisting {} until {} ({} sec)", name, until.to_string(),

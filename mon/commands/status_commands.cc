@@ -28,7 +28,8 @@ Task<CommandReply> mute(CommandContext& c, const Args& a) {
   if (const auto ttl = a.opt_str("ttl")) {
     const Result<double> parsed = config::parse_seconds(*ttl);
     if (!parsed) co_return CommandReply(-EINVAL, "not a valid duration: " + *ttl);
-    seconds = *parsed;
+    constexpr double kYear = 365 * 86400.0;
+    seconds = std::min(*parsed, kYear);
   }
   const Result<> muted = co_await c.services.health.mute(a.str("code"), seconds, a.flag("sticky"));
   if (!muted) co_return CommandReply(muted.error());

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace plimsoll::mon {
 
 namespace {
@@ -93,6 +95,12 @@ std::string join(const std::vector<std::string>& words, const char* separator) {
   std::string text;
   for (size_t i = 0; i < words.size(); i++) text += (i ? separator : "") + words[i];
   return text;
+}
+
+Utime later(const Utime& now, double seconds) {
+  const double most = static_cast<double>(UINT32_MAX) - now.sec - 1;
+  const double ns = std::clamp(seconds, 0.0, std::max(0.0, most)) * 1e9;
+  return Utime::from_nanos(now.nanos() + static_cast<int64_t>(ns));
 }
 
 std::vector<std::string> texts(const Args& a, std::string_view name) {

@@ -53,6 +53,8 @@ json::array osds_json(const std::vector<OsdId>& osds);
 std::string since_text(double seconds);
 std::string join(const std::vector<std::string>& words, const char* separator);
 
+/// `seconds` after `now`, at most what a Utime can hold.
+Utime later(const Utime& now, double seconds);
 /// A list argument as texts, also where clients send its members as numbers.
 std::vector<std::string> texts(const Args& a, std::string_view name);
 

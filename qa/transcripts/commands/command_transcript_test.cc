@@ -153,7 +153,8 @@ class Cluster {
       boot.host = named(words, "host", "a");
       boot.device_class = named(words, "class", "ssd");
       services_->membership.session_opened(osd, boot.addr);
-      boot.metadata = {{"hostname", boot.host}, {"osd_objectstore", "block"}};
+      boot.metadata = {
+          {"hostname", boot.host}, {"osd_objectstore", "block"}, {"crush_location", ""}};
       done = co_await services_->membership.boot(std::move(boot));
     } else if (words[0] == "lost") {
       services_->membership.session_lost(osd, services_->osd.map().client_addrs[osd].msgr2());

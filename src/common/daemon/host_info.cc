@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "mon/host_info.h"
+#include "common/daemon/host_info.h"
 
-namespace plimsoll::mon {
+#include "common/command/version.h"
+
+namespace plimsoll::daemon {
 namespace {
 
 /// The value of the first line that begins with `key`, after separators, without quotes.
@@ -19,9 +21,13 @@ std::string value_in(const std::string& text, const std::string& key) {
   return "";
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
-std::string digits(const std::string& text) { return text.substr(0, text.find(' ')); }
+std::string digits(const std::string& text) {
+  return text.substr(0, text.find(' '));
+}
 
 }  // namespace
 
@@ -34,6 +40,9 @@ std::map<std::string, std::string> host_info(Runtime& runtime) {
   const std::string memory = read("/proc/meminfo");
   std::map<std::string, std::string> all{
       {"hostname", runtime.host_name()},
+      {"ceph_release", kCephRelease},
+      {"ceph_version", kVersionText},
+      {"ceph_version_short", kCephVersion},
       {"os", "Linux"},
 #if defined(__x86_64__)
       {"arch", "x86_64"},
@@ -53,4 +62,4 @@ std::map<std::string, std::string> host_info(Runtime& runtime) {
   return all;
 }
 
-}  // namespace plimsoll::mon
+}  // namespace plimsoll::daemon
