@@ -285,7 +285,7 @@ TEST_F(BlockStoreTest, ManyChangesOfTheSameKeysUnderWayAreCountedRight) {
 }
 
 TEST_F(BlockStoreTest, ACollectionMayComeAndGoTwiceInOneTransaction) {
-  for (int i = 0; i < 5; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 50'000)));
+  for (int i = 0; i < 30; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 50'000)));
   Transaction t;
   t.remove_collection(kPg);
   t.write(kPg, test_object(kPg, 1), 0, random_bytes(rng, 5000));

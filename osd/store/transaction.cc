@@ -112,13 +112,24 @@ uint64_t Transaction::blocks_written() const {
   return blocks;
 }
 
+namespace {
+
+/// Smaller payloads travel with the rest, so that one large write next to small attributes needs no
+/// joining.
+constexpr size_t kInline = 1024;
+
+}  // namespace
+
 void Transaction::encode(ByteWriter& front, Bytes& data) const {
   size_t pieces = 0, total = 0;
   front.u32(static_cast<uint32_t>(ops_.size()));
   for (const auto& op : ops_) {
     wire::encode(op, front);
     front.u32(static_cast<uint32_t>(op.data.size()));
-    if (op.data.empty()) continue;
+    if (op.data.size() < kInline) {
+      front.raw(op.data.view());
+      continue;
+    }
     pieces++;
     total += op.data.size();
     data = op.data;
@@ -127,7 +138,7 @@ void Transaction::encode(ByteWriter& front, Bytes& data) const {
   Buffer joined(total, 4096);
   size_t at = 0;
   for (const auto& op : ops_) {
-    if (op.data.empty()) continue;
+    if (op.data.size() < kInline) continue;
     std::memcpy(joined.data() + at, op.data.data(), op.data.size());
     at += op.data.size();
   }
@@ -143,9 +154,13 @@ Result<Transaction> Transaction::decode(ByteReader& front, Bytes data) {
     const uint32_t length = front.u32();
     if (op.code < TxnCode::kCreateCollection || op.code > TxnCode::kStoreRemove)
       return fail(EINVAL, "transaction: unknown change " + std::to_string(int(op.code)));
-    if (length > data.size() - at) return fail(EINVAL, "transaction: payload is too short");
-    op.data = data.slice(at, length);
-    at += length;
+    if (length < kInline) {
+      op.data = front.raw(length);
+    } else {
+      if (length > data.size() - at) return fail(EINVAL, "transaction: payload is too short");
+      op.data = data.slice(at, length);
+      at += length;
+    }
     t.ops_.push_back(std::move(op));
   }
   if (!front.ok()) return fail(EINVAL, std::string("transaction: ") + front.error());

@@ -51,7 +51,7 @@ struct TxnOp {
   std::string name;
   std::string name2;
   std::map<std::string, Bytes> map;
-  Bytes data;  ///< in a message: in the data segment, in order
+  Bytes data;  ///< in a message: large ones in the data segment, in order
   template <class F>
   void fields(F& f) {
     f("code", code);
@@ -95,8 +95,7 @@ class Transaction {
   /// The blocks of 4 KiB that all writes touch: what it may need at worst.
   uint64_t blocks_written() const;
 
-  /// Everything but the payloads, and the payloads one after the other (no copy where there is
-  /// one).
+  /// Everything but the large payloads, and those one after the other (no copy where there is one).
   void encode(ByteWriter& front, Bytes& data) const;
   /// EINVAL where front and data do not fit together.
   static Result<Transaction> decode(ByteReader& front, Bytes data);
