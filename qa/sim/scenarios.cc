@@ -12,6 +12,7 @@ namespace plimsoll::sim {
 
 namespace {
 
+constexpr size_t kFaults = 10;
 constexpr Duration kUpLimit = 120s;
 constexpr Duration kEndLimit = 600s;
 
@@ -76,10 +77,16 @@ class Run {
   void wrong(std::string what) { report_.wrong.push_back(std::move(what)); }
 
   void run_workload() {
-    Workload workload(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool(), {});
+    WorkloadOptions options;
+    constexpr Duration kThink[] = {5ms, 50ms, 500ms};
+    options.think = think_ = kThink[rng_.below(std::size(kThink))];
+    if (!faulty()) options.operations = 100;
+    Workload workload(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool(),
+                      options);
     workload.start();
-    if (faults_.reset_streams) world_.network().faults.reset = 0.0005;
-    while (!workload.ended() && report_.kills < 12 && faulty()) one_fault();
+    if (faults_.reset_streams) world_.network().faults.reset = 0.002;
+    while (!workload.ended() && report_.kills < kFaults && faulty()) one_fault();
+    if (faulty()) workload.finish();
     world_.network().faults.reset = 0;
     world_.network().heal();
     if (!cluster_.wait_all_up(kUpLimit)) return wrong("not all daemons come up again");
@@ -97,7 +104,7 @@ class Run {
   }
 
   void one_fault() {
-    world_.run_for(up_to(rng_, 2s));
+    world_.run_for(up_to(rng_, std::min<Duration>(2s, 40 * think_)));
     std::vector<std::vector<std::string>> choices;
     const auto osds = cluster_.osd_names();
     if (faults_.kill_one) choices.push_back({osds[rng_.below(osds.size())]});
@@ -128,6 +135,7 @@ class Run {
   }
 
   const Faults faults_;
+  Duration think_{0};  ///< of the workload; faults come faster where it is busy
   Report report_;
   World world_;
   Rng rng_;

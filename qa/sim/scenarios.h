@@ -25,8 +25,8 @@ struct Scenario {
 };
 const std::vector<Scenario>& scenarios();
 
-/// CHECKs that the name is one of scenarios(). `verbose`: the daemons' log to stderr. `trace`: every
-/// event into it; may be null.
+/// CHECKs that the name is one of scenarios(). `verbose`: the daemons' log to stderr. `trace`:
+/// every event into it; may be null.
 Report run_scenario(const std::string& name, uint64_t seed, bool verbose, std::FILE* trace);
 
 }  // namespace plimsoll::sim

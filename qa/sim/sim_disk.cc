@@ -104,7 +104,7 @@ Task<Result<>> SimBlockFile::write(uint64_t offset, std::vector<Bytes> pieces) {
 Task<Result<>> SimBlockFile::sync() {
   const uint64_t mark = image_.written();
   hash_.add(EventHash::Kind::kDisk, mark);
-  co_await clock_.sleep(rng_.chance(0.01) ? between(rng_, 1ms, 50ms) : between(rng_, 100us, 1ms));
+  co_await clock_.sleep(rng_.chance(0.1) ? between(rng_, 1ms, 30ms) : between(rng_, 100us, 1ms));
   image_.sync_to(mark);
   co_return Result<>();
 }

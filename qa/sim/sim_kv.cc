@@ -93,7 +93,7 @@ Task<Result<>> SimKv::committed(std::shared_ptr<OneShot<Result<>>> done) {
 
 void SimKv::start_group() {
   committing_ = true;
-  const Duration slow = rng_.chance(0.01) ? Duration(rng_.below(50'000'000)) : Duration(0);
+  const Duration slow = rng_.chance(0.1) ? Duration(rng_.below(30'000'000)) : Duration(0);
   const Duration latency = slow + Duration(100'000 + rng_.below(500'000));
   const size_t size = image_.queue.size();
   schedule_.add(owner_, latency, [this, size] { finish_group(size); });

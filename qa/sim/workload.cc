@@ -61,7 +61,7 @@ void Workload::start() {
 }
 
 Task<void> Workload::run_task() {
-  for (int i = 0; i < options_.operations; i++) {
+  for (int i = 0; i < options_.operations && !finishing_; i++) {
     RegisterOp op;
     const uint64_t dice = rng_.below(100);
     op.kind = dice < 35   ? Kind::kWrite

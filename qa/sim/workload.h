@@ -18,9 +18,9 @@ namespace plimsoll::sim {
 struct WorkloadOptions {
   int tasks = 4;
   int objects = 6;
-  int operations = 60;          ///< per task
+  int operations = 400;         ///< per task, at most
   size_t max_piece = 40'000;
-  Duration think = 50ms;        ///< at most, between operations
+  Duration think = 150ms;       ///< at most, between operations
 };
 
 class Workload {
@@ -29,6 +29,8 @@ class Workload {
 
   /// Starts the tasks.
   void start();
+  /// No new operations.
+  void finish() { finishing_ = true; }
   bool ended() const { return group_.size() == 0; }
   /// Reads every object once more.
   Task<void> read_back();
@@ -49,6 +51,7 @@ class Workload {
   const WorkloadOptions options_;
   Rng rng_;
   char32_t next_piece_ = 1;
+  bool finishing_ = false;
   std::map<std::string, std::vector<RegisterOp>> histories_;
   std::vector<std::string> wrong_;
   TaskGroup group_;
