@@ -64,7 +64,11 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   const config::Config& config() const override { return env_.config; }
   metrics::Counters& counters() override { return env_.counters; }
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
-  bool failsafe_full() const override { return failsafe_full_.load(std::memory_order_relaxed); }
+  bool has_room(uint64_t bytes) const override {
+    const int64_t room = room_.load(std::memory_order_relaxed);
+    return room - writing_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
+  }
+  void writing(int64_t bytes) override { writing_.fetch_add(bytes, std::memory_order_relaxed); }
   size_t pg_log_target() const override { return pg_log_target_.load(std::memory_order_relaxed); }
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void pg_state_changed() override;
@@ -125,7 +129,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Timer boot_retry_;
   std::shared_ptr<OneShot<Result<Epoch>>> goodbye_;
 
-  std::atomic<bool> failsafe_full_{false};
+  std::atomic<int64_t> room_{0};     ///< below the failsafe line
+  std::atomic<int64_t> writing_{0};  ///< bytes on their way into the store
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;

@@ -26,9 +26,10 @@ map::StoreStatfs on_wire(const StoreStatfs& s) {
 
 void Osd::update_space() {
   const StoreStatfs s = store_->statfs();
-  const double used = static_cast<double>(s.total - std::min(s.total, s.available));
-  failsafe_full_.store(used > env_.config.osd_failsafe_full_ratio() * static_cast<double>(s.total),
-                       std::memory_order_relaxed);
+  const auto line =
+      static_cast<int64_t>(env_.config.osd_failsafe_full_ratio() * static_cast<double>(s.total));
+  room_.store(line - static_cast<int64_t>(s.total - std::min(s.total, s.available)),
+              std::memory_order_relaxed);
 }
 
 map::OsdStat Osd::osd_stat() {

@@ -27,10 +27,14 @@ ClientOpRef OpTracker::start(messenger::ConnectionRef connection, msg::MOsdOp m,
   op->tid = raw.tid;
   op->bytes = raw.bytes();
   op->throttle = raw.throttle;
-  op->reqid = op->m.reqid;
-  // Clients leave it out: their name and the message's id are meant.
-  if (op->reqid.name.type == EntityType::kNone)
-    op->reqid = {op->connection->peer(), raw.tid, static_cast<int32_t>(op->m.client_inc)};
+  // What the message itself says is not trusted: its sender's name and its id identify it.
+  op->reqid = {op->connection->peer(), raw.tid, static_cast<int32_t>(op->m.client_inc)};
+  op->object.oid = op->m.oid;
+  if (op->m.locator.key != op->m.oid) op->object.key = op->m.locator.key;
+  op->object.nspace = op->m.locator.nspace;
+  op->object.pool = op->m.pgid.pg.pool;
+  op->object.hash = op->m.hash;
+  op->object.snap = kSnapHead;
   op->kinds = op_kinds(op->m.ops);
   op->received = clock_.now();
   op->initiated = clock_.wall();

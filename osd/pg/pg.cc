@@ -144,8 +144,12 @@ void Pg::trim_log(Transaction& txn, Eversion to) {
 }
 
 Task<bool> Pg::commit(Transaction txn, uint64_t generation) {
+  int64_t bytes = 0;
+  for (const auto& op : txn.ops()) bytes += static_cast<int64_t>(op.data.size());
+  host_.writing(bytes);
   commits_++;
   auto done = co_await host_.store().commit(std::move(txn));
+  host_.writing(-bytes);
   if (--commits_ == 0) drained_.notify_all();
   if (!done) {
     host_.fatal(done.error());
@@ -195,8 +199,8 @@ void Pg::start_interval(Interval next) {
   generation_++;
   replica_of_.reset();
   primary_.reset();
-  // Requests in progress are dropped, and their clients made to send them again: a stock client does
-  // so by itself only when the primary changes. What is in the log by then is recognised.
+  // Requests in progress are dropped, and their clients made to send them again: a stock client
+  // does so by itself only when the primary changes. What is in the log by then is recognised.
   if (is_primary() && next.primary == host_.whoami())
     for (const auto& client : admitted_) back_off(client);
   admitted_.clear();

@@ -54,7 +54,9 @@ void Pg::send_backoff(const messenger::ConnectionRef& to, uint8_t what) {
   m.pgid.pg = id_;
   m.epoch = map_->epoch;
   m.op = what;
-  m.id = generation_;
+  // Clients know backoffs by id alone, whatever the PG.
+  m.id = static_cast<uint64_t>(id_.pool) << 44 ^ uint64_t { id_.seed } << 24 ^
+         (generation_ & 0xffffff);
   m.begin.pool = m.end.pool = id_.pool;
   m.begin.hash = id_.seed;
   const map::PgPool* pool = map_->pool(id_.pool);
@@ -78,12 +80,6 @@ void Pg::admit(ClientOpRef op) {
     std::erase_if(admitted_, [](const auto& c) { return !c->is_open(); });
   if (const int32_t r = refuse(*op)) return reply(*op, r, log_.head(), 0);
   if (op->kinds.lists) return tasks_.spawn(run_listing(std::move(op), generation_));
-  op->object.oid = op->m.oid;
-  if (op->m.locator.key != op->m.oid) op->object.key = op->m.locator.key;
-  op->object.nspace = op->m.locator.nspace;
-  op->object.pool = id_.pool;
-  op->object.hash = op->m.hash;
-  op->object.snap = kSnapHead;
   enqueue(std::move(op));
 }
 
@@ -104,7 +100,7 @@ int32_t Pg::refuse(const ClientOp& op) const {
   if (m.snapid != kSnapHead) return -EINVAL;
   if (!m.snaps.empty()) return -EOPNOTSUPP;
   if (op.bytes > config.osd_max_write_size() << 20) return -kWriteTooBig;
-  if (host_.failsafe_full() && may_grow(m.ops)) return -ENOSPC;
+  if (may_grow(m.ops) && !host_.has_room(op.bytes)) return -ENOSPC;
   return 0;
 }
 

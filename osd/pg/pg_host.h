@@ -22,8 +22,10 @@ class PgHost {
   virtual metrics::Counters& counters() = 0;
   /// A store that may be called from the PG's shard.
   virtual ObjectStore& store() = 0;
-  /// Less space is free than the failsafe leaves to deletes.
-  virtual bool failsafe_full() const = 0;
+  /// `bytes` more, on top of what is being written, stay below the failsafe line.
+  virtual bool has_room(uint64_t bytes) const = 0;
+  /// So many bytes more (or less, negative) are being written.
+  virtual void writing(int64_t bytes) = 0;
   /// How many log entries each PG keeps.
   virtual size_t pg_log_target() const = 0;
   /// Sends by the address in `map`; lost where the connection breaks.
