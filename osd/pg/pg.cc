@@ -144,12 +144,16 @@ void Pg::trim_log(Transaction& txn, Eversion to) {
 }
 
 Task<bool> Pg::commit(Transaction txn, uint64_t generation) {
-  int64_t bytes = 0;
-  for (const auto& op : txn.ops()) bytes += static_cast<int64_t>(op.data.size());
-  host_.writing(bytes);
+  // Given back also where the PG is removed meanwhile.
+  struct Writing {
+    PgHost& host;
+    int64_t bytes = 0;
+    ~Writing() { host.writing(-bytes); }
+  } writing{host_};
+  for (const auto& op : txn.ops()) writing.bytes += static_cast<int64_t>(op.data.size());
+  host_.writing(writing.bytes);
   commits_++;
   auto done = co_await host_.store().commit(std::move(txn));
-  host_.writing(-bytes);
   if (--commits_ == 0) drained_.notify_all();
   if (!done) {
     host_.fatal(done.error());
