@@ -87,11 +87,20 @@ Task<Result<Epoch>> OsdMembership::boot(msg::MOsdBoot boot) {
   };
   const Result<Epoch> epoch = co_await osd_.change(edit);
   if (!epoch || !marked) co_return epoch;
-  metadata_[boot.osd] = boot.metadata;
+  metadata_[boot.osd] = metadata_of(boot);
   lost_.erase(boot.osd);
   down_since_.erase(boot.osd);
   log_.info(fmt::format("osd.{} {} boot", boot.osd, boot.addr.to_string()));
   co_return epoch;
+}
+
+/// What the OSD says of itself, and what its boot says besides: one address serves all.
+OsdMetadata OsdMembership::metadata_of(const msg::MOsdBoot& boot) {
+  OsdMetadata all = boot.metadata;
+  for (const char* key : {"front_addr", "back_addr", "hb_front_addr", "hb_back_addr"})
+    all[key] = boot.addr.to_string();
+  all["default_device_class"] = boot.device_class;
+  return all;
 }
 
 Result<> OsdMembership::edit_boot(const msg::MOsdBoot& boot, OsdDraft& d) {
@@ -134,7 +143,7 @@ Result<> OsdMembership::edit_boot(const msg::MOsdBoot& boot, OsdDraft& d) {
     d.inc.new_last_in_change = runtime_.clock().wall();
   }
   TRY_VOID(place(boot, d));
-  d.extra.put(metadata_key(osd), wire::to_bytes(boot.metadata).to_string());
+  d.extra.put(metadata_key(osd), wire::to_bytes(metadata_of(boot)).to_string());
   d.urgent = true;
   return {};
 }

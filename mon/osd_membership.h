@@ -45,6 +45,7 @@ class OsdMembership {
     EntityAddr addr;
     TimePoint since;
   };
+  static OsdMetadata metadata_of(const msg::MOsdBoot& boot);
   Result<> edit_boot(const msg::MOsdBoot& boot, OsdDraft& d);
   Result<> place(const msg::MOsdBoot& boot, OsdDraft& d);
   void watch_down_osds();

@@ -52,8 +52,15 @@ CommandReply stat(CommandContext& c, const Args& a) {
   return answer(a, json::object{{"pg_ready", true}, {"pg_summary", std::move(o)}}, plain + "\n");
 }
 
+/// As the manager prints it: with the pools' parts beside the OSDs.
+json::object dump_part(const map::PgMap& pgs, const std::string& what) {
+  json::object o = map::dump_pg_map(pgs, what);
+  if (what == "osds") o["pool_statfs"] = map::dump_pool_statfs(pgs);
+  return o;
+}
+
 CommandReply dump_of(const Args& a, const map::PgMap& pgs, const std::string& what) {
-  CommandReply reply = wants_json(a) ? answer_json(a, map::dump_pg_map(pgs, what))
+  CommandReply reply = wants_json(a) ? answer_json(a, dump_part(pgs, what))
                                      : CommandReply::text(map::print_pg_map(pgs, what));
   reply.outs = "dumped " + what;
   return reply;
@@ -73,7 +80,7 @@ CommandReply dump(CommandContext& c, const Args& a) {
 CommandReply dump_json(CommandContext& c, const Args& a) {
   const std::string what = dump_contents(a);
   const auto format = wants_json(a) ? a.format() : command::Format::kJson;
-  CommandReply reply = CommandReply::json(map::dump_pg_map(pg_map(c), what), format);
+  CommandReply reply = CommandReply::json(dump_part(pg_map(c), what), format);
   reply.outs = "dumped " + what;
   return reply;
 }

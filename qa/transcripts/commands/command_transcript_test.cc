@@ -5,13 +5,14 @@
 //   % boot 0 host=a size=1G         an OSD boots; also: % report 0, % down 0, % wait 30, % restart
 //
 // The lines that follow are what came back: "Error ENOENT" for a failure, "! text" for the status
-// text, and the data as it is. With --rewrite the files get the outputs of today; review the diff.
+// text, and the data, with <time> for times. With --rewrite the files get the outputs of today; review the diff.
 #include <fmt/format.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -41,6 +42,12 @@ std::string named(const Words& words, const std::string& key, const std::string&
   return fallback;
 }
 
+/// Times depend on how long the simulated store takes, which is not what transcripts are about.
+std::string without_times(const std::string& text) {
+  static const std::regex time("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{6}\\+0000");
+  return std::regex_replace(text, time, "<time>");
+}
+
 /// One monitor without network.
 class Cluster {
  public:
@@ -58,7 +65,7 @@ class Cluster {
   std::string command(const Words& words) {
     std::string out;
     run(run_command(words, out));
-    return out;
+    return without_times(out);
   }
   std::string event(const Words& words) {
     std::string out = "ok\n";
