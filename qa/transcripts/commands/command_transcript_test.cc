@@ -5,7 +5,8 @@
 //   % boot 0 host=a size=1G         an OSD boots; also: % report 0, % down 0, % wait 30, % restart
 //
 // The lines that follow are what came back: "Error ENOENT" for a failure, "! text" for the status
-// text, and the data, with <time> for times. With --rewrite the files get the outputs of today; review the diff.
+// text, and the data, with <time> for times. With --rewrite the files get the outputs of today;
+// review the diff.
 #include <fmt/format.h>
 
 #include <cstring>
