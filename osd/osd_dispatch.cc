@@ -33,7 +33,10 @@ void Osd::on_open(const messenger::ConnectionRef& connection) {
 }
 
 void Osd::on_reset(const messenger::ConnectionRef& connection) {
-  if (mon_ && mon_->on_reset(connection)) return;
+  if (mon_ && mon_->on_reset(connection)) {
+    if (goodbye_) goodbye_->set(fail(ENOTCONN, "the monitor is gone"));
+    return;
+  }
   if (peers_ && peers_->reset(connection)) return;
   clients_.erase(connection);
   connection->session.reset();

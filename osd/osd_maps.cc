@@ -93,7 +93,9 @@ void Osd::send_boot() {
 
 /// Lets the monitor mark us down, so that nobody has to find out.
 Task<void> Osd::say_goodbye() {
-  constexpr Duration kPatience = 2s;
+  constexpr double kMost = 2;
+  const std::chrono::duration<double> patience(
+      std::min(kMost, env_.config.osd_mon_shutdown_timeout()));
   goodbye_ = std::make_shared<OneShot<Result<Epoch>>>();
   msg::MOsdMarkMeDown m;
   m.fsid = maps_.superblock().fsid;
@@ -101,8 +103,9 @@ Task<void> Osd::say_goodbye() {
   m.addr = messenger_->addr();
   m.epoch = maps_.epoch();
   mon_->send(msg::to_raw(m));
-  auto down =
-      co_await wait_for(env_.runtime.clock(), goodbye_, kPatience, "the monitor's consent to stop");
+  auto down = co_await wait_for(env_.runtime.clock(), goodbye_,
+                                std::chrono::duration_cast<Duration>(patience),
+                                "the monitor's consent to stop");
   if (!down) log_.warn("stops without the monitor's consent: {}", down.error().to_string());
 }
 
