@@ -300,6 +300,7 @@ void Pg::count(const ClientOp& op, uint64_t out_bytes) {
     counts_.num_write_kb += static_cast<int64_t>((op.bytes + 1023) >> 10);
     return;
   }
+  changed_ = true;
   counters.inc(Counter::osd_op_r);
   counters.add_time(Counter::osd_op_r_latency, took);
   counters.inc(Counter::osd_op_r_out_bytes, out_bytes);

@@ -93,7 +93,7 @@ void Pg::complete(InFlight& write) {
   reply(*write.op, 0, write.version, write.user_version);
   write.op.reset();
   release(write.object, true);
-  report();
+  changed_ = true;
 }
 
 void Pg::on_rep_reply(OsdId from, const msg::MOsdRepOpReply& m) {
