@@ -173,12 +173,30 @@ class Crash(unittest.TestCase):
             self.assertEqual(len(set(copies.values())), 1, "replicas differ: %s %s" % (key, copies))
 
     def finish(self, writer):
-        self.assertEqual(writer.drain(), 0, writer.output())
+        try:
+            self.assertEqual(writer.drain(), 0, writer.output())
+        except subprocess.TimeoutExpired:
+            self.fail("operations never end: %s" % self.stuck(writer))
         models = crash_writer.read_journal(writer.journal)
         Crash.models.update(models)
         for model in models.values():
             self.assertEqual(model.acked, len(model.operations), "drained but not acknowledged")
         self.check_models(Crash.models)
+
+    def stuck(self, writer):
+        """What client and OSDs know of operations that hang."""
+        journal = crash_writer.read_journal(writer.journal)
+        found = {m.name: "%d of %d acknowledged" % (m.acked, len(m.operations))
+                 for m in journal.values() if m.acked < len(m.operations)}
+        for name in self.daemons(("osd",)):
+            done = self.cluster.ceph("daemon", self.cluster.asok(name), "dump_ops_in_flight",
+                                     check=False)
+            ops = json.loads(done.stdout or b"{}").get("ops", [])
+            found[name] = [(o.get("description"), o.get("age"),
+                            o.get("type_data", {}).get("flag_point")) for o in ops][:5]
+        found["pgs"] = [(p["pgid"], p["state"]) for p in self.cluster.ceph_json(
+            "pg", "dump", "pgs_brief")["pg_stats"] if p["state"] != "active+clean"]
+        return json.dumps(found, indent=1)
 
     # -- tests, in order of name ---------------------------------------------------------------
     def test_1_everything_is_killed(self):
