@@ -95,12 +95,15 @@ int32_t Pg::refuse(const ClientOp& op) const {
     return -ENAMETOOLONG;
   if (m.locator.nspace.size() > config.osd_max_object_namespace_len()) return -ENAMETOOLONG;
   if (m.hash != map::PgPool::hash_object(m.oid, m.locator.key, m.locator.nspace)) return -EINVAL;
+  const map::PgPool* pool = map_->pool(id_.pool);
+  if (!pool || pool->reduce(m.hash) != id_.seed) return -EINVAL;
   if (m.snapid != kSnapHead && m.snapid != kSnapDir) return -EOPNOTSUPP;
   if (!op.kinds.writes) return 0;
   if (m.snapid != kSnapHead) return -EINVAL;
   if (!m.snaps.empty()) return -EOPNOTSUPP;
   if (op.bytes > config.osd_max_write_size() << 20) return -kWriteTooBig;
-  if (may_grow(m.ops) && !host_.has_room(op.bytes)) return -ENOSPC;
+  // One that was done already is answered as it was then.
+  if (may_grow(m.ops) && !host_.has_room(op.bytes) && !log_.find(op.reqid)) return -ENOSPC;
   return 0;
 }
 
