@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// objecter-probe CONF POOL: our Objecter and MonClient against a running cluster, ours or real Ceph.
-// Prints "ok NAME" for each thing shown and exits 0, or says what was not so and exits 1.
+// objecter-probe CONF POOL: our Objecter and MonClient against a running cluster, ours or real
+// Ceph. Prints "ok NAME" for each thing shown and exits 0, or says what was not so and exits 1.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -41,7 +41,8 @@ class Probe {
   OpRequest request(std::string oid, uint32_t flags) const;
   Task<Result<OpReply>> write_full(std::string oid, std::string data);
   Task<Result<std::string>> read(std::string oid);
-  /// A monitor command of the form {"prefix": prefix, key: value}; EIO with its words when it fails.
+  /// A monitor command of the form {"prefix": prefix, key: value}; EIO with its words when it
+  /// fails.
   Task<Result<>> command(std::string prefix, std::string key, std::string value);
   Task<void> write_into(std::string oid, std::shared_ptr<OneShot<Result<OpReply>>> done);
 
@@ -64,13 +65,18 @@ Task<Result<>> Probe::run() {
     const char* name;
     Task<Result<>> (Probe::*run)();
   };
-  static constexpr Step kSteps[] = {
-      {"bytes", &Probe::bytes},       {"compound", &Probe::compound}, {"parallel", &Probe::parallel},
-      {"listing", &Probe::listing},   {"pause", &Probe::pause},       {"cancel", &Probe::cancel},
-      {"missing pool", &Probe::missing_pool}};
+  static constexpr Step kSteps[] = {{"bytes", &Probe::bytes},
+                                    {"compound", &Probe::compound},
+                                    {"parallel", &Probe::parallel},
+                                    {"listing", &Probe::listing},
+                                    {"pause", &Probe::pause},
+                                    {"cancel", &Probe::cancel},
+                                    {"missing pool", &Probe::missing_pool}};
   for (const Step& step : kSteps) {
     auto result = co_await (this->*step.run)();
-    if (!result) co_return fail(result.error().code(), fmt::format("{}: {}", step.name, result.error().text()));
+    if (!result)
+      co_return fail(result.error().code(),
+                     fmt::format("{}: {}", step.name, result.error().text()));
     fmt::print("ok {}\n", step.name);
   }
   co_await tasks_.stop();
@@ -114,7 +120,8 @@ Task<Result<>> Probe::bytes() {
   CO_TRY_VOID(co_await write_full("probe-large", large));
   CO_TRY(small_back, co_await read("probe-small"));
   CO_TRY(large_back, co_await read("probe-large"));
-  if (small_back != small || large_back != large) co_return wrong("read other bytes than were written");
+  if (small_back != small || large_back != large)
+    co_return wrong("read other bytes than were written");
   auto absent = co_await read("probe-absent");
   if (absent || absent.error().code() != ENOENT) co_return wrong("an absent object is not ENOENT");
   co_return Result<>();
@@ -180,13 +187,14 @@ Task<Result<>> Probe::listing() {
     }
   }
   for (int i = 0; i < 200; i++)
-    if (!found.contains(fmt::format("probe-many-{}", i))) co_return wrong("an object is not listed");
+    if (!found.contains(fmt::format("probe-many-{}", i)))
+      co_return wrong("an object is not listed");
   co_return Result<>();
 }
 
 Task<Result<>> Probe::command(std::string prefix, std::string key, std::string value) {
   std::string json = fmt::format(R"({{"prefix": "{}", "{}": "{}"}})", prefix, key, value);
-  CO_TRY(reply, co_await client_.monitors().command(std::move(json), {}, 20s));
+  CO_TRY(reply, co_await client_.monitors().command(std::move(json), Bytes(), 20s));
   if (reply.retval < 0) co_return fail(EIO, prefix + ": " + reply.outs);
   co_return Result<>();
 }
@@ -199,7 +207,8 @@ Task<Result<>> Probe::pause() {
   auto done = std::make_shared<OneShot<Result<OpReply>>>();
   tasks_.spawn(write_into("probe-paused", done));
   co_await runtime_.clock().sleep(500ms);
-  if (done->is_set() || client_.objecter().stats().sent != sent) co_return wrong("a paused write was sent");
+  if (done->is_set() || client_.objecter().stats().sent != sent)
+    co_return wrong("a paused write was sent");
   CO_TRY_VOID(co_await command("osd unset", "key", "pause"));
   CO_TRY(reply, co_await done->wait());
   if (reply.result != 0) co_return wrong(fmt::format("after the pause: {}", reply.result));
@@ -216,14 +225,16 @@ Task<Result<>> Probe::cancel() {
   const Epoch now = client_.objecter().osdmap()->epoch;
   const Epoch barrier = client_.objecter().cancel_writes(fail(ENOSPC, "cancelled"), pool_);
   auto result = co_await done->wait();
-  if (result || result.error().code() != ENOSPC) co_return wrong("a cancelled write did not say ENOSPC");
+  if (result || result.error().code() != ENOSPC)
+    co_return wrong("a cancelled write did not say ENOSPC");
   if (barrier != now) co_return wrong(fmt::format("barrier {} at epoch {}", barrier, now));
   client_.objecter().set_epoch_barrier(barrier + 1);
   CO_TRY_VOID(co_await command("osd unset", "key", "pause"));
   // Held back until the map that the unset makes: barrier + 1 at least.
   auto absent = co_await read("probe-cancelled");
   if (absent || absent.error().code() != ENOENT) co_return wrong("a cancelled write landed");
-  if (client_.objecter().osdmap()->epoch <= barrier) co_return wrong("an operation ran below the barrier");
+  if (client_.objecter().osdmap()->epoch <= barrier)
+    co_return wrong("an operation ran below the barrier");
   co_return Result<>();
 }
 

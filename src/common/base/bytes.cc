@@ -7,8 +7,9 @@
 namespace plimsoll {
 
 Buffer::Buffer(size_t size, size_t align)
-    : data_(static_cast<uint8_t*>(::operator new(std::max<size_t>(size, 1), std::align_val_t(align))),
-            Free{align}),
+    : data_(
+          static_cast<uint8_t*>(::operator new(std::max<size_t>(size, 1), std::align_val_t(align))),
+          Free{align}),
       size_(size) {}
 
 void Buffer::Free::operator()(uint8_t* p) const { ::operator delete(p, std::align_val_t(align)); }

@@ -14,8 +14,10 @@ namespace {
 
 class StderrSink : public Sink {
  public:
-  void write(Severity severity, Subsystem, const std::string& context, const std::string& text) override {
-    if (severity >= Severity::kWarn) std::fprintf(stderr, "%s: %s\n", context.c_str(), text.c_str());
+  void write(Severity severity, Subsystem, const std::string& context,
+             const std::string& text) override {
+    if (severity >= Severity::kWarn)
+      std::fprintf(stderr, "%s: %s\n", context.c_str(), text.c_str());
   }
 };
 
@@ -27,7 +29,8 @@ class SpdlogSink : public Sink {
       file_ = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path, false);
       sinks.push_back(file_);
     }
-    if (also_stderr || path.empty()) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    if (also_stderr || path.empty())
+      sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger_ = std::make_unique<spdlog::logger>("plimsoll", sinks.begin(), sinks.end());
     logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%f%z %t %L %v");
     logger_->set_level(spdlog::level::trace);
@@ -35,9 +38,10 @@ class SpdlogSink : public Sink {
   }
   void write(Severity severity, Subsystem subsystem, const std::string& context,
              const std::string& text) override {
-    static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                            spdlog::level::warn, spdlog::level::err};
-    logger_->log(kLevels[static_cast<size_t>(severity)], "{} {}: {}", subsystem_name(subsystem), context, text);
+    static constexpr spdlog::level::level_enum kLevels[] = {
+        spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+    logger_->log(kLevels[static_cast<size_t>(severity)], "{} {}: {}", subsystem_name(subsystem),
+                 context, text);
   }
   void flush() { logger_->flush(); }
 
@@ -53,7 +57,8 @@ std::unique_ptr<SpdlogSink> file_sink;
 }  // namespace
 
 const char* subsystem_name(Subsystem s) {
-  static constexpr const char* kNames[] = {"none", "ms", "mon", "monc", "osd", "store", "objecter", "mds", "client", "mover", "asok", "config"};
+  static constexpr const char* kNames[] = {"none",     "ms",  "mon",    "monc",  "osd",  "store",
+                                           "objecter", "mds", "client", "mover", "asok", "config"};
   static_assert(std::size(kNames) == static_cast<size_t>(Subsystem::kCount));
   return kNames[static_cast<size_t>(s)];
 }
@@ -69,8 +74,8 @@ void flush() {
   if (file_sink) file_sink->flush();
 }
 
-void write(Severity severity, Subsystem subsystem, const std::string& context, fmt::string_view format,
-           fmt::format_args args) {
+void write(Severity severity, Subsystem subsystem, const std::string& context,
+           fmt::string_view format, fmt::format_args args) {
   current->write(severity, subsystem, context, fmt::vformat(format, args));
 }
 

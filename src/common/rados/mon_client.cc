@@ -57,8 +57,8 @@ Result<std::vector<EntityAddr>> parse_mon_host(std::string_view text) {
   return out;
 }
 
-MonClient::MonClient(Runtime& runtime, const config::Config& config, messenger::Messenger& messenger,
-                     Hooks hooks)
+MonClient::MonClient(Runtime& runtime, const config::Config& config,
+                     messenger::Messenger& messenger, Hooks hooks)
     : runtime_(runtime),
       config_(config),
       messenger_(messenger),
@@ -91,7 +91,8 @@ Task<void> MonClient::stop() {
   if (connection_) connection_->close();
   connection_.reset();
   ready_ = false;
-  for (auto& [tid, command] : commands_) command.reply->set(fail(ESHUTDOWN, "the monitor client stops"));
+  for (auto& [tid, command] : commands_)
+    command.reply->set(fail(ESHUTDOWN, "the monitor client stops"));
   for (auto& [handle, waiting] : versions_)
     waiting.second->set(fail(ESHUTDOWN, "the monitor client stops"));
   commands_.clear();
@@ -198,7 +199,8 @@ void MonClient::send(msg::RawMessage message) {
   if (ready_) connection_->send(std::move(message));
 }
 
-bool MonClient::on_message(const messenger::ConnectionRef& connection, const msg::RawMessage& message) {
+bool MonClient::on_message(const messenger::ConnectionRef& connection,
+                           const msg::RawMessage& message) {
   if (connection != connection_) return false;
   auto bad = [&](const Error& e) {
     log_.error("dropping the monitor's message: {}", e.to_string());

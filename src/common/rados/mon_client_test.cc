@@ -32,7 +32,8 @@ TEST(MonHost, Forms) {
 
 TEST(MonHost, ErrorsNameTheInput) {
   EXPECT_EQ(parsed(""), "EINVAL: mon_host '' names no msgr2 address");
-  EXPECT_EQ(parsed("v1:10.0.0.1:6789"), "EINVAL: mon_host 'v1:10.0.0.1:6789' names no msgr2 address");
+  EXPECT_EQ(parsed("v1:10.0.0.1:6789"),
+            "EINVAL: mon_host 'v1:10.0.0.1:6789' names no msgr2 address");
   EXPECT_EQ(parsed("nosuch:1"), "EINVAL: 'nosuch:1' is not an address: bad IPv4 address");
 }
 

@@ -102,7 +102,8 @@ Task<Result<OpReply>> Objecter::execute(OpRequest request) {
     Timer timer;
     if (bounded) {
       auto expire = [this, tid] { finish(tid, fail(ETIMEDOUT, "operation timed out")); };
-      timer = runtime_.clock().call_after(runtime_.executor(), deadline - runtime_.clock().now(), expire);
+      timer = runtime_.clock().call_after(runtime_.executor(), deadline - runtime_.clock().now(),
+                                          expire);
     }
     auto result = co_await reply->wait();
     // EAGAIN asks for the same operation under a new tid.
@@ -146,7 +147,8 @@ Task<void> Objecter::check_pool_gone(uint64_t tid) {
   it->second.checking_pool = false;
   if (latest && it->second.target.pool_exists) co_return;
   const PoolId pool = it->second.request.aim.locator.pool;
-  finish(tid, latest ? Error(ENOENT, "pool " + std::to_string(pool) + " does not exist") : latest.error());
+  finish(tid, latest ? Error(ENOENT, "pool " + std::to_string(pool) + " does not exist")
+                     : latest.error());
 }
 
 void Objecter::send(Op& op) {
@@ -195,7 +197,8 @@ void Objecter::finish(uint64_t tid, Result<OpReply> result) {
   reply->set(std::move(result));
 }
 
-void Objecter::handle_reply(const messenger::ConnectionRef& connection, const msg::RawMessage& message) {
+void Objecter::handle_reply(const messenger::ConnectionRef& connection,
+                            const msg::RawMessage& message) {
   auto it = ops_.find(message.tid);
   if (it == ops_.end()) return;
   Op& op = it->second;
@@ -245,7 +248,8 @@ bool Objecter::on_reset(const messenger::ConnectionRef& connection) {
   for (uint64_t tid : session.ops) ops_.at(tid).sent = false;
   session.reconnect_delay = std::clamp(session.reconnect_delay * 2, kReconnectMin, kReconnectMax);
   auto retry = [this, osd = session.osd] { retry_session(osd); };
-  session.reconnect = runtime_.clock().call_after(runtime_.executor(), session.reconnect_delay, retry);
+  session.reconnect =
+      runtime_.clock().call_after(runtime_.executor(), session.reconnect_delay, retry);
   return true;
 }
 
@@ -307,7 +311,8 @@ void Objecter::handle_backoff(const messenger::ConnectionRef& connection,
     for (uint64_t tid : session.ops)
       if (backed_off(session, ops_.at(tid))) ops_.at(tid).sent = false;
   } else if (m->op == msg::MOsdBackoff::kUnblock) {
-    if (auto pg = session.backoffs.find(m->pgid); pg != session.backoffs.end()) pg->second.erase(m->id);
+    if (auto pg = session.backoffs.find(m->pgid); pg != session.backoffs.end())
+      pg->second.erase(m->id);
     const std::set<uint64_t> again = session.ops;
     for (uint64_t tid : again)
       if (Op& op = ops_.at(tid); !op.sent) judge_op(op, false);
@@ -355,7 +360,8 @@ Task<Result<>> Objecter::wait_for_epoch(Epoch epoch, Duration timeout) {
   Timer timer = runtime_.clock().call_after(runtime_.executor(), timeout, expire);
   while (maps_.epoch() < epoch && !expired && !stopping_) co_await map_arrived_.wait();
   if (stopping_) co_return fail(ESHUTDOWN, "the objecter stops");
-  if (maps_.epoch() < epoch) co_return fail(ETIMEDOUT, "osdmap " + std::to_string(epoch) + " does not come");
+  if (maps_.epoch() < epoch)
+    co_return fail(ETIMEDOUT, "osdmap " + std::to_string(epoch) + " does not come");
   co_return Result<>();
 }
 
@@ -379,7 +385,8 @@ Epoch Objecter::cancel_writes(Error error, PoolId pool, bool all) {
 
 // ---- messages and time --------------------------------------------------------------------------
 
-bool Objecter::on_message(const messenger::ConnectionRef& connection, const msg::RawMessage& message) {
+bool Objecter::on_message(const messenger::ConnectionRef& connection,
+                          const msg::RawMessage& message) {
   switch (message.type) {
     case msg::MOsdOpReply::kType: handle_reply(connection, message); return true;
     case msg::MOsdBackoff::kType: handle_backoff(connection, message); return true;

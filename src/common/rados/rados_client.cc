@@ -33,7 +33,9 @@ void RadosClient::on_message(const messenger::ConnectionRef& connection, msg::Ra
   if (!monitors_.on_message(connection, message)) objecter_.on_message(connection, message);
 }
 
-void RadosClient::on_open(const messenger::ConnectionRef& connection) { monitors_.on_open(connection); }
+void RadosClient::on_open(const messenger::ConnectionRef& connection) {
+  monitors_.on_open(connection);
+}
 
 void RadosClient::on_reset(const messenger::ConnectionRef& connection) {
   if (!monitors_.on_reset(connection)) objecter_.on_reset(connection);

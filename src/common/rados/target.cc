@@ -35,7 +35,8 @@ Target find_target(const map::OSDMap& map, const Aim& aim) {
 }
 
 bool respects_full(uint32_t flags) {
-  return (flags & (msg::kReqWrite | msg::kReqRwOrdered)) && !(flags & (msg::kReqFullTry | msg::kReqFullForce));
+  return (flags & (msg::kReqWrite | msg::kReqRwOrdered)) &&
+         !(flags & (msg::kReqFullTry | msg::kReqFullForce));
 }
 
 bool is_full(const map::OSDMap& map, PoolId id) {
@@ -45,7 +46,8 @@ bool is_full(const map::OSDMap& map, PoolId id) {
 }
 
 bool must_pause(const map::OSDMap& map, const Aim& aim, Epoch barrier) {
-  return map.epoch < barrier || ((aim.flags & msg::kReqWrite) && map.test_flag(map::kMapPauseWrite)) ||
+  return map.epoch < barrier ||
+         ((aim.flags & msg::kReqWrite) && map.test_flag(map::kMapPauseWrite)) ||
          ((aim.flags & msg::kReqRead) && map.test_flag(map::kMapPauseRead)) ||
          (respects_full(aim.flags) && is_full(map, aim.locator.pool));
 }
@@ -58,8 +60,8 @@ std::set<PoolId> full_pools(const map::OSDMap& map) {
   return full;
 }
 
-Verdict judge(const map::OSDMap& map, const Aim& aim, const Target& before, const Target& now, bool sent,
-              bool saw_full, Epoch barrier) {
+Verdict judge(const map::OSDMap& map, const Aim& aim, const Target& before, const Target& now,
+              bool sent, bool saw_full, Epoch barrier) {
   if (!now.pool_exists) return Verdict::kPoolGone;
   if (must_pause(map, aim, barrier)) return Verdict::kPause;
   if (now.primary == kNoOsd) return Verdict::kPause;

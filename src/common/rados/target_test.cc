@@ -40,7 +40,8 @@ const Aim kWrite = make_aim(msg::kReqWrite);
 const Aim kTry = make_aim(msg::kReqWrite | msg::kReqFullTry);
 const Aim kForce = make_aim(msg::kReqWrite | msg::kReqFullForce);
 
-Verdict judge_sent(const map::OSDMap& m, const Aim& aim, const Target& before, bool saw_full = false) {
+Verdict judge_sent(const map::OSDMap& m, const Aim& aim, const Target& before,
+                   bool saw_full = false) {
   return judge(m, aim, before, find_target(m, aim), true, saw_full, 0);
 }
 

@@ -284,7 +284,9 @@ std::strong_ordering HObject::operator<=>(const HObject& o) const {
 std::string HObject::to_string() const {
   if (is_max) return "MAX";
   if (is_min()) return "MIN";
-  std::string s = snap == kSnapHead ? "head" : snap == kSnapDir ? "snapdir" : fmt::format("{:x}", snap);
+  std::string s = snap == kSnapHead  ? "head"
+                  : snap == kSnapDir ? "snapdir"
+                                     : fmt::format("{:x}", snap);
   return fmt::format("{}:{:08x}:{}:{}:{}:{}", pool, reverse_bits(hash), nspace, key, oid, s);
 }
 

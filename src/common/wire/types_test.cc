@@ -22,7 +22,8 @@ void expect_golden(const T& value, std::string_view hex) {
   ASSERT_TRUE(back);
   EXPECT_TRUE(*back == value);
   Bytes whole = unhex(hex);
-  for (size_t n = 0; n < whole.size(); n++) EXPECT_FALSE(wire::from_bytes<T>(whole.slice(0, n), "value"));
+  for (size_t n = 0; n < whole.size(); n++)
+    EXPECT_FALSE(wire::from_bytes<T>(whole.slice(0, n), "value"));
 }
 
 struct Newer {
@@ -44,13 +45,24 @@ struct Older {
 
 TEST(Types, Golden) {
   EntityAddr addr = *EntityAddr::parse("v2:127.0.0.1:58495/0");
-  expect_golden(addr, "01" "01011c000000" "02000000" "00000000" "10000000" "0200" "e47f" "7f000001" "0000000000000000");
+  expect_golden(addr,
+                "01"
+                "01011c000000"
+                "02000000"
+                "00000000"
+                "10000000"
+                "0200"
+                "e47f"
+                "7f000001"
+                "0000000000000000");
   expect_golden(SpgId{{1, 6}, -1}, "01011200000001010000000000000006000000ffffffffff");
   ObjectLocator loc;
   loc.pool = 1;
   expect_golden(loc, "06031c0000000100000000000000ffffffff0000000000000000ffffffffffffffff");
-  expect_golden(HObject{}, "040321000000000000000000000000000000000000000000000000000000000000000000000080");
-  expect_golden(HObject::max(), "040321000000000000000000000000000000000000000000000001000000000000000000000080");
+  expect_golden(HObject{},
+                "040321000000000000000000000000000000000000000000000000000000000000000000000080");
+  expect_golden(HObject::max(),
+                "040321000000000000000000000000000000000000000000000001000000000000000000000080");
   expect_golden(ReqId{}, "020215000000000000000000000000000000000000000000000000");
 }
 
