@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // CHECK and DCHECK: invariants of our own code. CHECK stays on in release builds, because going on
-// with corrupt state would spread it to disk; DCHECK is for hot paths. Never for input from outside.
+// with corrupt state would spread it to disk; DCHECK is for hot paths. Never for input from
+// outside.
 #pragma once
 
 namespace plimsoll {

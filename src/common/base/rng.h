@@ -24,7 +24,8 @@ class Rng {
     state_[3] = rotl(state_[3], 45);
     return result;
   }
-  /// Uniform in [0, bound); bound > 0. The bias of the multiply-shift is below 2^-32 for small bounds.
+  /// Uniform in [0, bound); bound > 0. The bias of the multiply-shift is below 2^-32 for small
+  /// bounds.
   uint64_t below(uint64_t bound) {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Logging: a thin, type-erased front; log.cc alone knows spdlog. A Logger carries a subsystem, whose
-// level the options debug_<subsystem> set as in Ceph (0 quiet .. 20 everything), and a context ("osd.3
-// pg 1.2f"), since in a simulation many daemons share one process. Messages say the event, then the
-// facts. error: an operator must act.
+// Logging: a thin, type-erased front; log.cc alone knows spdlog. A Logger carries a subsystem,
+// whose level the options debug_<subsystem> set as in Ceph (0 quiet .. 20 everything), and a
+// context ("osd.3 pg 1.2f"), since in a simulation many daemons share one process. Messages say the
+// event, then the facts. error: an operator must act.
 #pragma once
 
 #include <fmt/core.h>
@@ -15,7 +15,21 @@ namespace plimsoll {
 
 namespace log {
 
-enum class Subsystem : uint8_t { kNone, kMs, kMon, kMonc, kOsd, kStore, kObjecter, kMds, kClient, kMover, kAsok, kConfig, kCount };
+enum class Subsystem : uint8_t {
+  kNone,
+  kMs,
+  kMon,
+  kMonc,
+  kOsd,
+  kStore,
+  kObjecter,
+  kMds,
+  kClient,
+  kMover,
+  kAsok,
+  kConfig,
+  kCount
+};
 const char* subsystem_name(Subsystem s);
 
 /// Ceph's sense: lines of debug() with level <= this are written. Default 0 (5 would be chatty).
@@ -35,8 +49,8 @@ void set_sink(Sink* sink);
 void init_file(const std::string& path, bool also_stderr);
 void flush();
 
-void write(Severity severity, Subsystem subsystem, const std::string& context, fmt::string_view format,
-           fmt::format_args args);
+void write(Severity severity, Subsystem subsystem, const std::string& context,
+           fmt::string_view format, fmt::format_args args);
 
 }  // namespace log
 
@@ -46,12 +60,14 @@ class Logger {
       : subsystem_(subsystem), context_(std::move(context)) {}
 
   bool enabled(int level) const {
-    return level <= log::debug_level[static_cast<size_t>(subsystem_)].load(std::memory_order_relaxed);
+    return level <=
+           log::debug_level[static_cast<size_t>(subsystem_)].load(std::memory_order_relaxed);
   }
   template <class... A>
   void debug(int level, fmt::format_string<A...> format, A&&... args) const {
     if (enabled(level))
-      log::write(log::Severity::kDebug, subsystem_, context_, format, fmt::make_format_args(args...));
+      log::write(log::Severity::kDebug, subsystem_, context_, format,
+                 fmt::make_format_args(args...));
   }
   template <class... A>
   void info(fmt::format_string<A...> format, A&&... args) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MapFollower: the current OSDMap of a client, kept up from MOSDMap messages, whoever sent them. Pure.
-// Incrementals that do not connect are passed over; full maps jump.
+// MapFollower: the current OSDMap of a client, kept up from MOSDMap messages, whoever sent them.
+// Pure. Incrementals that do not connect are passed over; full maps jump.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MonClient: one session with one monitor of many, for clients and daemons alike. It hunts through the
-// monitors until one answers, renews subscriptions on every new session, repeats commands that had no
-// answer, and hands maps to its owner. On Runtime::executor().
+// MonClient: one session with one monitor of many, for clients and daemons alike. It hunts through
+// the monitors until one answers, renews subscriptions on every new session, repeats commands that
+// had no answer, and hands maps to its owner. On Runtime::executor().
 #pragma once
 
 #include <functional>
@@ -36,13 +36,15 @@ class MonClient {
   struct Hooks {
     std::function<void(msg::MOSDMap)> on_osdmap;
     std::function<void(std::map<std::string, std::string>)> on_config;
-    /// A session is ready, the first or a later one: daemons repeat here what must reach the monitor.
+    /// A session is ready, the first or a later one: daemons repeat here what must reach the
+    /// monitor.
     std::function<void()> on_session;
     /// Any other message from the monitor; false where it is unknown.
     std::function<bool(const msg::RawMessage&)> on_other;
   };
 
-  MonClient(Runtime& runtime, const config::Config& config, messenger::Messenger& messenger, Hooks hooks);
+  MonClient(Runtime& runtime, const config::Config& config, messenger::Messenger& messenger,
+            Hooks hooks);
 
   /// Returns once a session is ready; ETIMEDOUT after `timeout`, EINVAL for an unusable mon_host.
   Task<Result<>> start(Duration timeout);
@@ -53,8 +55,8 @@ class MonClient {
   bool on_reset(const messenger::ConnectionRef& connection);
   void on_open(const messenger::ConnectionRef& connection);
 
-  /// Asks for maps from epoch `start` on, once or for good. A later call for the same `what` replaces
-  /// the earlier one.
+  /// Asks for maps from epoch `start` on, once or for good. A later call for the same `what`
+  /// replaces the earlier one.
   void subscribe(const std::string& what, uint64_t start, bool once = false);
   /// `what` is held up to `epoch`; renewals ask from the next on, a one-time subscription is done.
   void got(const std::string& what, uint64_t epoch);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Objecter: sends object operations to the OSD that the map names and sees each one through to a reply,
-// whatever happens to OSDs, connections and maps meanwhile. The decisions are target.h's; here is the
-// bookkeeping: sessions by OSD, resends with the same tid, pauses, backoffs, budget, timeouts.
+// Objecter: sends object operations to the OSD that the map names and sees each one through to a
+// reply, whatever happens to OSDs, connections and maps meanwhile. The decisions are target.h's;
+// here is the bookkeeping: sessions by OSD, resends with the same tid, pauses, backoffs, budget,
+// timeouts.
 //
-// Everything on Runtime::executor(). A completion wakes its waiter through the executor and never runs
-// inside the Objecter, so a waiter may call back in.
+// Everything on Runtime::executor(). A completion wakes its waiter through the executor and never
+// runs inside the Objecter, so a waiter may call back in.
 //
 // cancel_writes() and epoch barrier are the client half of the contract of a full file system: a
 // cancelled write of epoch e can land no more once every OSD and client that touches the object has
@@ -58,8 +59,8 @@ class Objecter {
   Task<Result<>> wait_for_epoch(Epoch epoch, Duration timeout);
   const std::shared_ptr<const map::OSDMap>& osdmap() const { return maps_.current(); }
 
-  /// Ends every write that respects full in `pool` (kAllPools: in all), sent or not, with `error`; of
-  /// TRY and FORCE only where `all` (a blocklisted client's end). Returns the epoch at which the
+  /// Ends every write that respects full in `pool` (kAllPools: in all), sent or not, with `error`;
+  /// of TRY and FORCE only where `all` (a blocklisted client's end). Returns the epoch at which the
   /// cancelled ones can land no more, 0 where there were none. Late replies are dropped.
   Epoch cancel_writes(Error error, PoolId pool, bool all = false);
   /// No operation is sent under a map older than `epoch`; never lowers.

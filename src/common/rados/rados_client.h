@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// RadosClient: messenger, MonClient and Objecter wired together; what a program needs to use a cluster,
-// ours or a real one. The simulator's workloads, the MDS and the file system client sit on it.
+// RadosClient: messenger, MonClient and Objecter wired together; what a program needs to use a
+// cluster, ours or a real one. The simulator's workloads, the MDS and the file system client sit on
+// it.
 #pragma once
 
 #include "common/messenger/auth.h"
@@ -10,7 +11,8 @@ namespace plimsoll::rados {
 
 class RadosClient : private messenger::Dispatcher {
  public:
-  RadosClient(Runtime& runtime, const config::Config& config, messenger::Auth& auth, EntityName self);
+  RadosClient(Runtime& runtime, const config::Config& config, messenger::Auth& auth,
+              EntityName self);
 
   /// A session with a monitor and a first osdmap; errors as MonClient::start().
   Task<Result<>> start(Duration timeout);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pure half of the Objecter: where an operation must go under a given map, whether it must wait,
-// and whether a new map makes it go again (wire.md 7.4, 8). Values in, verdicts out.
+// The pure half of the Objecter: where an operation must go under a given map, whether it must
+// wait, and whether a new map makes it go again (wire.md 7.4, 8). Values in, verdicts out.
 #pragma once
 
 #include <optional>
@@ -53,7 +53,7 @@ enum class Verdict { kKeep, kSend, kPause, kPoolGone };
 
 /// `sent`: it is under way to `before`. `saw_full`: some map of the batch just applied had its pool
 /// full, so an OSD may have discarded it in silence.
-Verdict judge(const map::OSDMap& map, const Aim& aim, const Target& before, const Target& now, bool sent,
-              bool saw_full, Epoch barrier);
+Verdict judge(const map::OSDMap& map, const Aim& aim, const Target& before, const Target& now,
+              bool sent, bool saw_full, Epoch barrier);
 
 }  // namespace plimsoll::rados

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The small types that every Ceph protocol is made of (wire.md 1): addresses, names, times, versions,
-// placement groups, object names. Values with an encoding, an order and a text; nothing else.
+// The small types that every Ceph protocol is made of (wire.md 1): addresses, names, times,
+// versions, placement groups, object names. Values with an encoding, an order and a text; nothing
+// else.
 #pragma once
 
 #include <compare>
