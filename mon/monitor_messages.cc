@@ -138,6 +138,8 @@ void Monitor::pool_stats(const ConnectionRef& c, const RawMessage& raw, msg::MGe
     map::PoolStat& out = reply.pool_stats[name];
     if (sum != sums.end()) out = sum->second;
     add_store_stats(services_->stats.pg_map(), *id, out);
+    // Where OSDs do not count by pool, clients shall take the PGs' sums.
+    reply.per_pool &= out.num_store_stats > 0;
   }
   c->send(msg::to_raw(reply, raw.tid));
 }

@@ -36,7 +36,8 @@ Osd::Osd(daemon::Env& env)
       whoami_(id_from(env.config.who().id)),
       log_(log::Subsystem::kOsd, env.config.who().name()),
       tasks_(env.runtime.executor()),
-      auth_(EntityType::kOsd, env.config.who().id) {}
+      auth_(EntityType::kOsd, env.config.who().id),
+      copier_(env.runtime, env.config) {}
 
 Osd::~Osd() = default;
 
@@ -130,6 +131,7 @@ Task<void> Osd::stop() {
   stopping_ = true;
   boot_retry_.cancel();
   co_await tasks_.stop();
+  co_await copier_.stop();
   if (mon_) co_await mon_->stop();
   if (messenger_) co_await messenger_->stop();
   if (peers_) peers_->clear();

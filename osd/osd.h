@@ -19,6 +19,7 @@
 #include "common/messenger/auth_none.h"
 #include "common/msg/mon_peer_messages.h"
 #include "common/rados/mon_client.h"
+#include "osd/copier.h"
 #include "osd/map_store.h"
 #include "osd/peers.h"
 #include "osd/pg_shard.h"
@@ -64,6 +65,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   const config::Config& config() const override { return env_.config; }
   metrics::Counters& counters() override { return env_.counters; }
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
+  CopySource& copies() override { return copier_; }
   bool has_room(uint64_t bytes) const override {
     const int64_t room = room_.load(std::memory_order_relaxed);
     return room - writing_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
@@ -117,6 +119,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   messenger::AuthNone auth_;
   std::unique_ptr<messenger::Messenger> messenger_;
   std::unique_ptr<rados::MonClient> mon_;
+  Copier copier_;
   std::unique_ptr<Peers> peers_;
   std::vector<std::unique_ptr<PgShard>> shards_;
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> clients_;

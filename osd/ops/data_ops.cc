@@ -170,6 +170,13 @@ int32_t write(OpContext& c, msg::OsdOp& op) {
   if (info.truncate_seq > e.truncate_seq && e.offset + e.length > info.truncate_size)
     data = data.slice(0, info.truncate_size > e.offset ? info.truncate_size - e.offset : 0);
   apply_truncate_seq(c, e);
+  // A write of nothing behind the end extends the object up to there.
+  if (e.length == 0 && e.offset > c.now.size) {
+    c.create();
+    c.txn.truncate(c.pg, c.object, e.offset);
+    c.now.size = e.offset;
+    return 0;
+  }
   return write_at(c, e.offset, std::move(data));
 }
 
@@ -204,6 +211,7 @@ int32_t append(OpContext& c, msg::OsdOp& op) {
   return write_at(c, c.now.size, op.indata);
 }
 
+/// Up to the end or past it, the object gets shorter; it never gets longer.
 int32_t zero(OpContext& c, msg::OsdOp& op) {
   const auto e = op.as<ByteExtent>();
   if (e.length == 0) return -EINVAL;
@@ -211,14 +219,19 @@ int32_t zero(OpContext& c, msg::OsdOp& op) {
   if (!c.now.exists) return 0;
   c.modified = true;
   if (e.offset >= c.now.size) return 0;
-  c.txn.zero(c.pg, c.object, e.offset, std::min(e.length, c.now.size - e.offset));
+  if (e.offset + e.length < c.now.size) {
+    c.txn.zero(c.pg, c.object, e.offset, e.length);
+  } else {
+    c.txn.truncate(c.pg, c.object, e.offset);
+    c.now.size = e.offset;
+  }
   return 0;
 }
 
 int32_t truncate(OpContext& c, msg::OsdOp& op) {
   const auto e = op.as<ByteExtent>();
-  if (e.offset > c.limits.max_object_size) return -EFBIG;
   if (!c.now.exists) return 0;
+  if (e.offset >= c.limits.max_object_size) return -EFBIG;
   if (e.truncate_seq) {
     if (e.offset != e.truncate_size) return -EINVAL;
     if (e.truncate_seq <= c.now.info.truncate_seq) return 0;

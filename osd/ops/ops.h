@@ -21,10 +21,12 @@ namespace plimsoll::osd {
 struct OpLimits {
   uint64_t max_object_size = 128 << 20;
   uint64_t max_attr_name_len = 100;
-  uint64_t max_attr_size = 64 << 10;
+  uint64_t max_attr_size = 64 << 20;
   uint64_t max_omap_entries = 1024;
   uint64_t max_omap_bytes = 4 << 20;
 };
+
+class CopySource;
 
 struct OpContext {
   ObjectStore& store;
@@ -39,6 +41,7 @@ struct OpContext {
   ObjectState now;  ///< starts as `before`
   Transaction txn;
   bool modified = false;
+  CopySource* copies = nullptr;  ///< for COPY_FROM; null where there is none
 
   /// The object comes into being where it does not exist.
   void create();

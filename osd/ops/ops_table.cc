@@ -43,6 +43,8 @@ constexpr OpRow kRows[] = {
     {OpCode::kOmapRmKeyRange, ops::omap_rm_range},
     {OpCode::kSetAllocHint, ops::alloc_hint},
     {OpCode::kWriteSame, ops::write_same},
+    {OpCode::kCopyFrom, nullptr, ops::copy_from},
+    {OpCode::kCopyFrom2, nullptr, ops::copy_from},
     {OpCode::kSetXattr, ops::set_xattr},
     {OpCode::kRmXattr, ops::rm_xattr},
 };

@@ -40,6 +40,9 @@ int32_t list_watchers(OpContext&, msg::OsdOp&);
 int32_t list_snaps(OpContext&, msg::OsdOp&);
 int32_t is_dirty(OpContext&, msg::OsdOp&);
 
+// copy_ops.cc
+Task<int32_t> copy_from(OpContext&, msg::OsdOp&);
+
 // attr_ops.cc
 Task<int32_t> get_xattr(OpContext&, msg::OsdOp&);
 Task<int32_t> get_xattrs(OpContext&, msg::OsdOp&);

@@ -128,8 +128,14 @@ TEST_F(Ops, Data) {
   EXPECT_EQ(content(), "xyza");
   EXPECT_EQ(run({range_op(OpCode::kTruncate, 6, 0)}), 0);
   EXPECT_EQ(content(), std::string("xyza\0\0", 6)) << "longer: zeros";
+  EXPECT_EQ(run({range_op(OpCode::kZero, 1, 2)}), 0);
+  EXPECT_EQ(content(), std::string("x\0\0a\0\0", 6)) << "inside: the size stays";
   EXPECT_EQ(run({range_op(OpCode::kZero, 1, 100)}), 0);
-  EXPECT_EQ(content(), std::string("x\0\0\0\0\0", 6)) << "the size stays";
+  EXPECT_EQ(content(), "x") << "to the end: cut";
+  EXPECT_EQ(run({range_op(OpCode::kZero, 7, 100)}), 0);
+  EXPECT_EQ(content(), "x") << "behind the end: nothing";
+  EXPECT_EQ(run({data_op(OpCode::kWrite, 3, "")}), 0);
+  EXPECT_EQ(content(), std::string("x\0\0", 3)) << "writing nothing behind the end extends";
   EXPECT_EQ(run({data_op(OpCode::kWriteFull, 0, "hi")}), 0);
   EXPECT_EQ(content(), "hi");
   EXPECT_EQ(run({range_op(OpCode::kRead, 1, 100)}), 0);
@@ -279,7 +285,7 @@ TEST_F(Ops, Xattrs) {
   EXPECT_EQ(run({xattr_op(OpCode::kRmXattr, "a")}), 0);
   EXPECT_EQ(run({xattr_op(OpCode::kGetXattr, "a")}), -ENODATA);
   EXPECT_EQ(run({xattr_op(OpCode::kSetXattr, std::string(101, 'n'), "")}), -ENAMETOOLONG);
-  EXPECT_EQ(run({xattr_op(OpCode::kSetXattr, "n", std::string((64 << 10) + 1, 'v'))}), -EFBIG);
+  EXPECT_EQ(run({xattr_op(OpCode::kSetXattr, "n", std::string(limits.max_attr_size + 1, 'v'))}), -EFBIG);
   OsdOp lies = xattr_op(OpCode::kSetXattr, "n", "v");
   lies.indata = bytes("n");
   EXPECT_EQ(run({lies}), -EINVAL);

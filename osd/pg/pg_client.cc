@@ -210,7 +210,7 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
 
   const OpLimits limit = limits();
   OpContext c{host_.store(), limit,         id_,           0,  op->object, op->m.ops,
-              op->m.mtime,   object->state, object->state, {}, false};
+              op->m.mtime,   object->state, object->state, {}, false, &host_.copies()};
   const int32_t result = co_await run_ops(c);
 
   if (generation != generation_) co_return;

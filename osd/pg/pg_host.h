@@ -7,6 +7,7 @@
 #include "common/metrics/counters.h"
 #include "common/msg/message.h"
 #include "common/rt/runtime.h"
+#include "osd/ops/copy_source.h"
 #include "osd/store/object_store.h"
 
 namespace plimsoll::osd {
@@ -22,6 +23,7 @@ class PgHost {
   virtual metrics::Counters& counters() = 0;
   /// A store that may be called from the PG's shard.
   virtual ObjectStore& store() = 0;
+  virtual CopySource& copies() = 0;
   /// `bytes` more, on top of what is being written, stay below the failsafe line.
   virtual bool has_room(uint64_t bytes) const = 0;
   /// So many bytes more (or less, negative) are being written.
