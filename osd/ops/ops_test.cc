@@ -285,7 +285,8 @@ TEST_F(Ops, Xattrs) {
   EXPECT_EQ(run({xattr_op(OpCode::kRmXattr, "a")}), 0);
   EXPECT_EQ(run({xattr_op(OpCode::kGetXattr, "a")}), -ENODATA);
   EXPECT_EQ(run({xattr_op(OpCode::kSetXattr, std::string(101, 'n'), "")}), -ENAMETOOLONG);
-  EXPECT_EQ(run({xattr_op(OpCode::kSetXattr, "n", std::string(limits.max_attr_size + 1, 'v'))}), -EFBIG);
+  const std::string huge(limits.max_attr_size + 1, 'v');
+  EXPECT_EQ(run({xattr_op(OpCode::kSetXattr, "n", huge)}), -EFBIG);
   OsdOp lies = xattr_op(OpCode::kSetXattr, "n", "v");
   lies.indata = bytes("n");
   EXPECT_EQ(run({lies}), -EINVAL);
