@@ -31,7 +31,7 @@ die() {
   exit 1
 }
 
-mons=1 osds=3 mds=0 osd_size=2G dir=$PWD/out base_port=0 build=1 action=start new=0
+mons=1 osds= mds=0 osd_size=2G dir=$PWD/out base_port=0 build=1 action=start new=0
 conf_lines=()
 while [ $# -gt 0 ]; do
   needs_value() { [ $# -ge 2 ] || die "$1 needs a value"; }
@@ -52,6 +52,7 @@ while [ $# -gt 0 ]; do
     *) usage >&2; die "unknown option '$1'" ;;
   esac
 done
+osds_asked=$osds osds=${osds:-3}
 for pair in "--mons $mons" "--osds $osds" "--mds $mds" "--base-port $base_port"; do
   case ${pair#* } in ''|*[!0-9]*) die "${pair% *} wants a number, got '${pair#* }'" ;; esac
 done
@@ -118,6 +119,11 @@ write_conf() {
     echo "osd_pool_default_pg_num = 32"
     echo "osd_pool_default_pgp_num = 32"
     echo "mon_max_pg_per_osd = 2000"
+    # Fewer OSDs than replicas would never be healthy.
+    if [ "$osds" -lt 3 ]; then
+      echo "osd_pool_default_size = $osds"
+      echo "mon_allow_pool_size_one = true"
+    fi
     [ ${#conf_lines[@]} = 0 ] || printf '%s\n' "${conf_lines[@]}"
     local section
     for section in mon osd; do
@@ -148,6 +154,8 @@ start_osd() { # start_osd ID
 if [ -e "$conf" ]; then
   [ ${#conf_lines[@]} = 0 ] || die "$conf exists: edit it, or use --new to begin afresh with --conf"
   osds=$(find "$dir" -maxdepth 1 -name 'osd.*' -type d | wc -l)
+  [ "${osds_asked:-$osds}" = "$osds" ] ||
+    die "the cluster in $dir has $osds OSDs: use --new to begin afresh with --osds $osds_asked"
 else
   write_conf
 fi

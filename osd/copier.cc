@@ -47,8 +47,8 @@ Task<Result<>> Copier::connect() {
 }
 
 Task<void> Copier::stop() {
+  // Stays until the end: copies that were cut short still unwind through it.
   if (client_) co_await client_->stop();
-  client_.reset();
 }
 
 Task<Result<rados::OpReply>> Copier::read(const rados::Aim& aim, std::vector<OsdOp> ops) {
