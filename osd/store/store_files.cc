@@ -95,6 +95,7 @@ Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner ow
   out.superblock = superblock;
   CO_TRY_VOID(check_owner(superblock, owner, path));
   kv.create = false;
+  kv.counter_spaces = {key::kPgMeta, key::kDeferred};  // the PG logs' entries, above all
   CO_TRY(opened, co_await rt.open_kv(kv_path(path), kv));
   out.kv = std::move(opened);
   auto instance = co_await out.kv->get(std::string(key::kInstance));

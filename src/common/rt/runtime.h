@@ -21,6 +21,7 @@ struct KvOptions {
   bool create = false;
   size_t memtable_bytes = 16 << 20;  ///< per memtable; two at most
   size_t cache_bytes = 8 << 20;
+  std::string counter_spaces;  ///< first letters of keys that end with a big-endian 8-byte counter
 };
 
 struct BlockFileOptions {

@@ -19,6 +19,8 @@ namespace {
 
 /// Above this a copy out of the page cache would hold up the executor longer than a thread's wake.
 constexpr size_t kInlineRead = 128_KiB;
+/// From here on a transfer past the page cache is cheaper than one through it.
+constexpr size_t kDirect = 64_KiB;
 
 Result<> create(int fd, const std::string& path, BlockFileOptions options) {
   const auto size = static_cast<off_t>(options.size);
@@ -48,7 +50,9 @@ Result<std::unique_ptr<BlockFile>> FileBlock::open(ThreadPool& pool, const std::
   struct stat st;
   if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
   const auto size = static_cast<uint64_t>(st.st_size);
-  return std::unique_ptr<BlockFile>(new FileBlock(pool, path, std::move(fd), size));
+  Fd direct(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_DIRECT));  // some file systems have none
+  return std::unique_ptr<BlockFile>(
+      new FileBlock(pool, path, std::move(fd), std::move(direct), size));
 }
 
 Task<Result<Bytes>> FileBlock::read(uint64_t offset, size_t length) {
@@ -68,9 +72,21 @@ Task<Result<Bytes>> FileBlock::read(uint64_t offset, size_t length) {
   co_return Bytes::take(std::move(buffer));
 }
 
+int FileBlock::way(uint64_t offset, std::span<const iovec> iov) const {
+  uint64_t length = 0;
+  uint64_t bits = offset;
+  for (const auto& piece : iov) {
+    bits |= reinterpret_cast<uintptr_t>(piece.iov_base) | piece.iov_len;
+    length += piece.iov_len;
+  }
+  return direct_.valid() && length >= kDirect && bits % kBlock == 0 ? direct_.get() : fd_.get();
+}
+
 Result<> FileBlock::read_rest(uint64_t offset, std::span<uint8_t> into) {
   while (!into.empty()) {
-    const ssize_t n = ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    const iovec piece{into.data(), into.size()};
+    const int fd = way(offset, {&piece, 1});
+    const ssize_t n = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error("read", path_, errno);
     if (n == 0) return fail(EIO, fmt::format("{} ends early at {}", path_, offset));
@@ -97,7 +113,8 @@ Result<> FileBlock::write_all(uint64_t offset, const std::vector<Bytes>& pieces)
   size_t first = 0;
   while (first < iov.size()) {
     const int count = static_cast<int>(std::min<size_t>(iov.size() - first, IOV_MAX));
-    ssize_t n = ::pwritev(fd_.get(), &iov[first], count, static_cast<off_t>(offset));
+    const int fd = way(offset, std::span(iov).subspan(first, static_cast<size_t>(count)));
+    ssize_t n = ::pwritev(fd, &iov[first], count, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error("write", path_, errno);
     offset += static_cast<uint64_t>(n);

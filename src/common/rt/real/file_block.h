@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// FileBlock: a BlockFile in a file of the host, through the page cache. Small reads that the page
-// cache holds are served on the spot; everything else runs on the pool. Syncs that queue up while
-// one runs share the next. A failed sync is final: the kernel forgets which pages it lost.
+// FileBlock: a BlockFile in a file of the host. Small reads that the page cache holds are served on
+// the spot; everything else runs on the pool. Large aligned transfers go past the page cache, whose
+// copies cost more than the disk does; the kernel keeps both ways coherent. Syncs that queue up
+// while one runs share the next. A failed sync is final: the kernel forgets which pages it lost.
 #pragma once
+
+#include <sys/uio.h>
 
 #include <mutex>
 #include <optional>
@@ -20,8 +23,13 @@ class FileBlock : public BlockFile {
   /// Blocks. EBUSY where another process has the file open as a BlockFile.
   static Result<std::unique_ptr<BlockFile>> open(ThreadPool& pool, const std::string& path,
                                                  BlockFileOptions options);
-  FileBlock(ThreadPool& pool, std::string path, Fd fd, uint64_t size)
-      : pool_(pool), path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  /// `direct` may be invalid: then all goes through the page cache.
+  FileBlock(ThreadPool& pool, std::string path, Fd fd, Fd direct, uint64_t size)
+      : pool_(pool),
+        path_(std::move(path)),
+        fd_(std::move(fd)),
+        direct_(std::move(direct)),
+        size_(size) {}
 
   uint64_t size() const override { return size_; }
   Task<Result<Bytes>> read(uint64_t offset, size_t length) override;
@@ -35,6 +43,8 @@ class FileBlock : public BlockFile {
   bool in_range(uint64_t offset, uint64_t length) const {
     return length <= size_ && offset <= size_ - length;
   }
+  /// The descriptor for a transfer of these pieces.
+  int way(uint64_t offset, std::span<const iovec> iov) const;
   Result<> read_rest(uint64_t offset, std::span<uint8_t> into);
   Result<> write_all(uint64_t offset, const std::vector<Bytes>& pieces);
   void request_sync(SyncWaiter waiter);
@@ -44,6 +54,7 @@ class FileBlock : public BlockFile {
   ThreadPool& pool_;
   const std::string path_;
   const Fd fd_;
+  const Fd direct_;
   const uint64_t size_;
 
   std::mutex sync_mutex_;
