@@ -177,6 +177,10 @@ void Collector::fullness() {
         details.push_back(fmt::format("osd.{} is {}", osd, level.detail));
     if (details.empty()) continue;
     const auto n = static_cast<int64_t>(details.size());
+    if (level.bit == map::kOsdFull)
+      for (const auto& [osd, reason] : in_.full_reasons)
+        if (in_.osds.has_state(osd, level.bit))
+          details.push_back(fmt::format("osd.{} {}", osd, reason));
     add(level.code, level.severity, fmt::format("{} {} osd(s)", n, level.word), n,
         std::move(details));
   }

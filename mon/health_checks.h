@@ -43,6 +43,8 @@ struct HealthInput {
   const HealthOptions& options;
   Utime now;
   std::string mon_name;
+  /// Of full OSDs, in their words.
+  std::map<OsdId, std::string> full_reasons;
 };
 
 HealthChecks compute_health(const HealthInput& in);

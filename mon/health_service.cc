@@ -10,12 +10,14 @@ namespace json = boost::json;
 static constexpr char kMutesKey[] = "health/mutes";
 
 HealthService::HealthService(Runtime& runtime, const config::Config& config, Consensus& consensus,
-                             const OsdService& osd, const StatsService& stats, LogService& log)
+                             const OsdService& osd, const StatsService& stats,
+                             const OsdMembership& membership, LogService& log)
     : runtime_(runtime),
       config_(config),
       consensus_(consensus),
       osd_(osd),
       stats_(stats),
+      membership_(membership),
       log_(log) {}
 
 Task<Result<>> HealthService::load() {
@@ -44,7 +46,8 @@ HealthOptions HealthService::options() const {
 
 void HealthService::refresh() {
   const HealthOptions opts = options();
-  HealthInput in{osd_.map(), stats_.pg_map(), opts, runtime_.clock().wall(), config_.who().id};
+  HealthInput in{osd_.map(),       stats_.pg_map(),      opts, runtime_.clock().wall(),
+                 config_.who().id, membership_.full_reasons()};
   HealthChecks before = std::exchange(checks_, compute_health(in));
   log_changes(before);
 }

@@ -13,6 +13,7 @@
 #include "mon/consensus/consensus.h"
 #include "mon/health_checks.h"
 #include "mon/log_service.h"
+#include "mon/osd_membership.h"
 #include "mon/osd_service.h"
 #include "mon/stats_service.h"
 
@@ -36,7 +37,8 @@ class HealthService {
   };
 
   HealthService(Runtime& runtime, const config::Config& config, Consensus& consensus,
-                const OsdService& osd, const StatsService& stats, LogService& log);
+                const OsdService& osd, const StatsService& stats,
+                const OsdMembership& membership, LogService& log);
   Task<Result<>> load();
 
   /// Computes anew and logs what is different.
@@ -71,6 +73,7 @@ class HealthService {
   Consensus& consensus_;
   const OsdService& osd_;
   const StatsService& stats_;
+  const OsdMembership& membership_;
   LogService& log_;
   HealthChecks checks_;
   std::map<std::string, Mute> mutes_;

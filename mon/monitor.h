@@ -59,6 +59,8 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
   void osd_boot(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdBoot m);
   void osd_mark_me_down(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
                         msg::MOsdMarkMeDown m);
+  void osd_fullness(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                    msg::MOsdFullness m);
   void osd_stats(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdStats m);
   void cluster_log(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MLog m);
 

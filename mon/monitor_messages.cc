@@ -48,6 +48,8 @@ void Monitor::on_message(const ConnectionRef& c, RawMessage raw) {
       return handle(c, raw, &Monitor::osd_mark_me_down);
     case msg::MOsdStats::kType:
       return handle(c, raw, &Monitor::osd_stats);
+    case msg::MOsdFullness::kType:
+      return handle(c, raw, &Monitor::osd_fullness);
     case msg::MLog::kType:
       return handle(c, raw, &Monitor::cluster_log);
     case msg::MPing::kType:
@@ -274,6 +276,12 @@ void Monitor::osd_stats(const ConnectionRef& c, const RawMessage&, msg::MOsdStat
   if (m.fsid != services_->monmap.fsid) return;
   const Result<> taken = services_->stats.report(services_->osd.map(), std::move(m));
   if (!taken) log_.debug(1, "{}: {}", c->peer_addr().to_string(), taken.error().text());
+  tasks_.spawn(services_->quotas.check());
+}
+
+void Monitor::osd_fullness(const ConnectionRef&, const RawMessage&, msg::MOsdFullness m) {
+  if (m.fsid != services_->monmap.fsid) return;
+  tasks_.spawn(services_->membership.report_fullness(std::move(m)));
 }
 
 void Monitor::cluster_log(const ConnectionRef&, const RawMessage&, msg::MLog m) {

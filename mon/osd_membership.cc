@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "common/map/fullness.h"
+
 namespace plimsoll::mon {
 
 namespace {
@@ -94,6 +96,31 @@ Task<Result<Epoch>> OsdMembership::boot(msg::MOsdBoot boot) {
   co_return epoch;
 }
 
+Task<void> OsdMembership::report_fullness(msg::MOsdFullness m) {
+  const EntityAddrVec addr(m.addr);
+  const auto is_up_here = [&](const map::OSDMap& map) {
+    return map.is_up(m.osd) && map.client_addrs[m.osd] == addr;
+  };
+  if (!is_up_here(osd_.map())) co_return;
+  constexpr size_t kMaxReason = 256;
+  m.reason.resize(std::min(m.reason.size(), kMaxReason));
+  if (m.reason.empty() || !(m.state & map::kOsdFull))
+    full_reasons_.erase(m.osd);
+  else
+    full_reasons_[m.osd] = m.reason;
+  const uint32_t state = m.state & map::kOsdFullness;
+  if ((osd_.map().osd_state[m.osd] & map::kOsdFullness) == state) co_return;
+  const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
+    if (!is_up_here(d.now)) return {};
+    d.set_state(m.osd, state, map::kOsdFullness & ~state);
+    d.urgent = true;
+    return {};
+  };
+  const Result<Epoch> changed = co_await osd_.change(edit);
+  if (!changed)
+    log_.warn(fmt::format("fullness of osd.{} was not noted: {}", m.osd, changed.error().text()));
+}
+
 /// What the OSD says of itself, and what its boot says besides: one address serves all.
 OsdMetadata OsdMembership::metadata_of(const msg::MOsdBoot& boot) {
   OsdMetadata all = boot.metadata;
@@ -143,6 +170,9 @@ Result<> OsdMembership::edit_boot(const msg::MOsdBoot& boot, OsdDraft& d) {
     d.inc.new_last_in_change = runtime_.clock().wall();
   }
   TRY_VOID(place(boot, d));
+  const uint32_t full = boot.fullness & map::kOsdFullness;
+  if (d.now.is_valid(osd) && (d.now.osd_state[osd] & map::kOsdFullness) != full)
+    d.set_state(osd, full, map::kOsdFullness & ~full);
   d.extra.put(metadata_key(osd), wire::to_bytes(metadata_of(boot)).to_string());
   d.urgent = true;
   return {};

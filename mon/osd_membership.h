@@ -27,6 +27,10 @@ class OsdMembership {
   Task<Result<Epoch>> boot(msg::MOsdBoot boot);
   /// Marks this incarnation down; no change where it is not the one that is up.
   Task<Result<Epoch>> mark_down(OsdId osd, EntityAddr addr, std::string why);
+  /// How full this incarnation says it is. What the map shows already is only noted.
+  Task<void> report_fullness(msg::MOsdFullness m);
+  /// Why it is full, in its own words; empty where its use says enough.
+  const std::map<OsdId, std::string>& full_reasons() const { return full_reasons_; }
   /// A session of the incarnation at `addr` began or ended.
   void session_opened(OsdId osd, EntityAddr addr);
   void session_lost(OsdId osd, EntityAddr addr);
@@ -62,6 +66,7 @@ class OsdMembership {
   std::map<OsdId, EntityAddr> sessions_;
   std::map<OsdId, Lost> lost_;
   std::map<OsdId, TimePoint> down_since_;
+  std::map<OsdId, std::string> full_reasons_;
 };
 
 }  // namespace plimsoll::mon

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "mon/osd_service.h"
 
+#include "common/map/fullness.h"
+
 namespace plimsoll::mon {
 
 using map::Incremental;
@@ -150,11 +152,13 @@ Task<void> OsdService::wait_for_batch() {
 /// What follows from the edits, whoever made them.
 void OsdService::finish(Incremental& inc) const {
   inc.modified = runtime_.clock().wall();
-  if (!changes_placement(map_, inc)) return;
+  const bool placement = changes_placement(map_, inc);
+  if (!placement && inc.new_state.empty() && inc.new_up_client.empty()) return;
   OSDMap next = map_;
   const Result<> applied = next.apply_incremental(inc);
   CHECK_NOTE(applied, "pending edits fit the map");
-  map::prime_pg_temp(map_, next, inc);
+  map::derive_pool_flags(map_, next, inc);
+  if (placement) map::prime_pg_temp(map_, next, inc);
 }
 
 Task<void> OsdService::commit_pending() {

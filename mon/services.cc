@@ -16,7 +16,8 @@ Services::Services(Runtime& r, config::Config& c, Consensus& cons)
       osd(r, c, cons),
       membership(r, c, osd, log),
       stats(r.clock()),
-      health(r, c, cons, osd, stats, log) {
+      quotas(osd, stats, log),
+      health(r, c, cons, osd, stats, membership, log) {
   osd.on_epoch = [this](const map::OSDMap& before) { after_epoch(before); };
 }
 

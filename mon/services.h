@@ -19,6 +19,7 @@
 #include "mon/log_service.h"
 #include "mon/osd_membership.h"
 #include "mon/osd_service.h"
+#include "mon/quotas.h"
 #include "mon/stats_service.h"
 
 namespace plimsoll::mon {
@@ -49,6 +50,7 @@ class Services {
   OsdService osd;
   OsdMembership membership;
   StatsService stats;
+  Quotas quotas;
   HealthService health;
 
   /// Called after a new OSD map; `before` is the one it replaces.

@@ -9,6 +9,7 @@ uint64_t rule_avail(const map::OSDMap& map, const map::PgMap& pgs, int rule) {
   double least = -1;
   for (const auto& [osd, share] : map.crush->device_shares_of_rule(rule)) {
     if (share <= 0 || map.is_out(osd)) continue;
+    if (map.has_state(osd, map::kOsdFull)) return 0;
     const auto stat = pgs.osds.find(osd);
     if (stat == pgs.osds.end() || !stat->second.statfs.total) continue;
     const map::StoreStatfs& s = stat->second.statfs;

@@ -22,6 +22,10 @@ void Osd::add_commands() {
   add("dump_historic_ops", "show recent ops", &Osd::cmd_history);
   add("dump_historic_ops_by_duration", "show slowest recent ops, sorted by duration",
       &Osd::cmd_history);
+  add("dump_fullness", "show space, the lines, and who has borrowed how much",
+      &Osd::cmd_dump_fullness);
+  add("injectfull name=type,type=CephString,req=false name=count,type=CephInt,req=false",
+      "pretend to be full", &Osd::cmd_inject_full);
   add("dump_pgstate_history", "show the state of every PG this OSD holds", &Osd::cmd_pgs);
   add("query name=pgid,type=CephPgid", "show details of a specific pg", &Osd::cmd_query);
   add("pg name=pgid,type=CephPgid name=cmd,type=CephChoices,strings=query",

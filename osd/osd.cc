@@ -87,7 +87,7 @@ Task<Result<>> Osd::start() {
     auto loading = shards_.back()->load(pgs);
     CO_TRY_VOID(co_await run_on(shards_.back()->executor(), std::move(loading)));
   }
-  update_space();
+  check_space();
 
   messenger::MessengerOptions options;
   options.dispatch_throttle_bytes = env_.config.osd_client_message_size_cap();
@@ -120,6 +120,7 @@ Task<Result<>> Osd::first_map() {
   send_boot();
   add_commands();
   tasks_.spawn(tick_loop());
+  tasks_.spawn(space_loop());
   tasks_.spawn(report_loop());
   co_return Result<>();
 }
@@ -170,7 +171,6 @@ Task<void> Osd::tick_loop() {
     co_await env_.runtime.clock().sleep(
         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
 
-    update_space();
     post_shards([](PgShard& s) { s.tick(); });
     auto all = std::make_shared<PgShard::Counts>();
     const auto each = [all](PgShard& s) {

@@ -6,6 +6,7 @@
 //   osd_dispatch.cc  messages: to the shards, maps to clients that lag
 //   osd_maps.cc      epochs: into the store, to the shards; being up and down
 //   osd_report.cc    statistics for the monitor, counters
+//   osd_space.cc     fullness, and space lent to primaries
 //   commands.cc      admin socket and `ceph tell`
 //   tools.cc         --mkfs, --fsck, --dump
 //
@@ -23,6 +24,8 @@
 #include "osd/map_store.h"
 #include "osd/peers.h"
 #include "osd/pg_shard.h"
+#include "osd/space/fullness.h"
+#include "osd/space/lender.h"
 #include "osd/store_proxy.h"
 
 namespace plimsoll::osd {
@@ -66,11 +69,14 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   metrics::Counters& counters() override { return env_.counters; }
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
   CopySource& copies() override { return copier_; }
-  bool has_room(uint64_t bytes) const override {
-    const int64_t room = room_.load(std::memory_order_relaxed);
-    return room - writing_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
-  }
-  void writing(int64_t bytes) override { writing_.fetch_add(bytes, std::memory_order_relaxed); }
+  bool failsafe() const override { return failsafe_.load(std::memory_order_relaxed); }
+  void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) override;
+  void return_credit(uint32_t shard, OsdId to, uint64_t bytes) override;
+  bool store_is_direct() const override { return !proxy_; }
+  void credit_spent(uint32_t shard, uint64_t bytes) override;
+  void reset_credit(uint32_t shard, OsdId osd, uint64_t in_flight) override;
+  bool park(uint64_t bytes) override;
+  void unpark(uint64_t bytes) override;
   size_t pg_log_target() const override { return pg_log_target_.load(std::memory_order_relaxed); }
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void pg_state_changed() override;
@@ -95,8 +101,34 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   bool map_says_up(const map::OSDMap& map) const;
   Task<void> say_goodbye();
 
+  // ---- osd_space.cc
+  /// A request for a loan that waits for unspent ones to come back.
+  struct Applicant {
+    SpaceLender::Borrower who;
+    bool reserve;
+    uint64_t want;
+    messenger::ConnectionRef from;  ///< null: one of our own shards
+    TimePoint until;
+  };
+  /// Ends a loan when the message that spends it has been dealt with.
+  struct LoanEnd;
+  std::shared_ptr<void> loan_end(SpaceLender::Borrower who, uint64_t bytes);
+  Fullness::Space space() const;
+  void set_ratios(const map::OSDMap& map);
+  void check_space();
+  Task<void> space_loop();
+  void lend(Applicant a, bool ahead);
+  void answer(const Applicant& a, uint64_t granted);
+  void serve_applicants();
+  void end_loan(SpaceLender::Borrower who, uint64_t bytes);
+  void recall_loans();
+  bool on_credit_message(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
+  void report_fullness();
+  void send_to_up_osd(OsdId osd, msg::RawMessage message);
+  Task<command::CommandReply> cmd_inject_full(command::Caller& caller, const command::Args& args);
+  Task<command::CommandReply> cmd_dump_fullness(command::Caller& caller, const command::Args& args);
+
   // ---- osd_report.cc
-  void update_space();
   Task<void> report_loop();
   Task<void> report(bool all);
   map::OsdStat osd_stat();
@@ -132,8 +164,14 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Timer boot_retry_;
   std::shared_ptr<OneShot<Result<Epoch>>> goodbye_;
 
-  std::atomic<int64_t> room_{0};     ///< below the failsafe line
-  std::atomic<int64_t> writing_{0};  ///< bytes on their way into the store
+  SpaceLender lender_;
+  Fullness fullness_;
+  map::FullRatios ratios_;
+  std::deque<Applicant> applicants_;
+  std::atomic<bool> failsafe_{false};
+  std::atomic<uint64_t> parked_bytes_{0};
+  TimePoint recalled_at_{};
+  TimePoint fullness_sent_at_{};
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;

@@ -21,6 +21,13 @@ struct OpHead {
   }
 };
 
+/// What routing a message between OSDs needs: the PG, and of a write the credit that it spends.
+struct WriteHead {
+  msg::PgHeader pg;
+  uint32_t shard = 0;
+  uint64_t charge = 0;
+};
+
 bool between_osds(uint16_t type) {
   return type >= msg::MOsdRepOp::kType && type <= msg::MOsdPgPushed::kType;
 }
@@ -46,16 +53,25 @@ void Osd::on_message(const messenger::ConnectionRef& from, msg::RawMessage raw) 
   if (raw.type == msg::MOsdOp::kType) return on_client_op(from, std::move(raw));
   if (between_osds(raw.type)) {
     if (from->peer().type != EntityType::kOsd) return from->close();
-    raw.throttle.reset();
     ByteReader r(raw.front);
-    PgId pg;
-    wire::decode(pg, r);
-    PgShard& s = shard(pg);
+    WriteHead head;
+    wire::decode(head.pg, r);
+    if (raw.type == msg::MOsdRepOp::kType) {
+      wire::decode(head.shard, r);
+      wire::decode(head.charge, r);
+    }
+    if (!r.ok()) return from->close();
+    raw.throttle.reset();
+    if (head.charge)
+      raw.throttle =
+          loan_end({static_cast<OsdId>(from->peer().num), head.shard}, head.charge);
+    PgShard& s = shard(head.pg.pgid);
     if (!proxy_) return s.on_peer_message(from, std::move(raw));
     return post(s.executor(), [&s, from, raw = std::move(raw)]() mutable {
       s.on_peer_message(from, std::move(raw));
     });
   }
+  if (from->peer().type == EntityType::kOsd && on_credit_message(from, raw)) return;
   if (mon_ && mon_->on_message(from, raw)) return;
   if (raw.type == msg::MCommand::kType) {
     auto m = msg::parse<msg::MCommand>(raw);
@@ -91,7 +107,6 @@ void Osd::on_client_op(const messenger::ConnectionRef& from, msg::RawMessage raw
     refused.ops = std::move(m->ops);
     return from->send(msg::to_raw(refused, raw.tid));
   }
-  update_space();
   PgShard& s = shard(head.pgid.pg);
   if (!proxy_) return s.on_client_op(from, std::move(raw));
   post(s.executor(),

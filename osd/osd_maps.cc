@@ -47,8 +47,13 @@ void Osd::take_map(const MapRef& map) {
   const bool fell = up_ && !up;
   up_ = up;
   if (!was_up_) return;
-  for (OsdId osd = 0; osd < map->max_osd; osd++)
-    if (!map->is_up(osd)) peers_->forget(osd);
+  for (OsdId osd = 0; osd < map->max_osd; osd++) {
+    if (map->is_up(osd)) continue;
+    peers_->forget(osd);
+    lender_.forget(osd);
+    std::erase_if(applicants_, [osd](const Applicant& a) { return a.who.osd == osd; });
+  }
+  set_ratios(*map);
   post_shards([map](PgShard& s) { s.on_map(map); });
   if (fell && !stopping_) {
     log_.warn("map {} says that this OSD is down; it boots again", map->epoch);
@@ -77,6 +82,8 @@ void Osd::send_boot() {
   m.total_bytes = store_->statfs().total;
   m.host = env_.runtime.host_name();
   m.device_class = env_.config.osd_class_update_on_start() ? "hdd" : "";
+  set_ratios(*maps_.current());
+  m.fullness = fullness_.state();
   m.metadata = daemon::host_info(env_.runtime);
   m.metadata["osd_data"] = env_.config.osd_data();
   m.metadata["osd_objectstore"] = env_.config.osd_objectstore();

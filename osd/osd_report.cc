@@ -24,14 +24,6 @@ map::StoreStatfs on_wire(const StoreStatfs& s) {
 
 }  // namespace
 
-void Osd::update_space() {
-  const StoreStatfs s = store_->statfs();
-  const auto line =
-      static_cast<int64_t>(env_.config.osd_failsafe_full_ratio() * static_cast<double>(s.total));
-  room_.store(line - static_cast<int64_t>(s.total - std::min(s.total, s.available)),
-              std::memory_order_relaxed);
-}
-
 map::OsdStat Osd::osd_stat() {
   const StoreStatfs s = store_->statfs();
   map::OsdStat stat;

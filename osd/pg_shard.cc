@@ -33,12 +33,35 @@ PgShard::PgShard(PgHost& host, Executor executor, size_t index, size_t count)
       log_(log::Subsystem::kOsd, fmt::format("osd.{} shard {}", host.whoami(), index)),
       tasks_(executor_),
       tracker_(std::make_shared<OpTracker>(
-          host.runtime().clock(), [&config = host.config()] { return tracker_limits(config); })) {}
+          host.runtime().clock(), [&config = host.config()] { return tracker_limits(config); })),
+      credits_(host.runtime().clock(), credit_hooks()) {}
+
+CreditPool::Hooks PgShard::credit_hooks() {
+  const auto shard = static_cast<uint32_t>(index_);
+  CreditPool::Hooks hooks;
+  hooks.ask = [this, shard](OsdId from, bool reserve, bool ahead, uint64_t want) {
+    host_.ask_credit(shard, from, reserve, ahead, want);
+  };
+  hooks.give_back = [this, shard](OsdId to, uint64_t bytes) {
+    host_.return_credit(shard, to, bytes);
+  };
+  hooks.changed = [this] {
+    if (std::exchange(retry_posted_, true)) return;
+    post(executor_, [this] { retry_parked(); });
+  };
+  return hooks;
+}
+
+void PgShard::retry_parked() {
+  retry_posted_ = false;
+  for (auto& [id, pg] : pgs_)
+    if (pg->has_parked()) pg->retry_parked();
+}
 
 Task<Result<>> PgShard::load(std::vector<PgId> pgs) {
   for (const PgId id : pgs) {
     if (!owns(id)) continue;
-    auto pg = std::make_unique<Pg>(host_, id, executor_);
+    auto pg = std::make_unique<Pg>(host_, credits_, static_cast<uint32_t>(index_), id, executor_);
     CO_TRY_VOID(co_await pg->load());
     pgs_[id] = std::move(pg);
   }
@@ -49,6 +72,7 @@ Task<Result<>> PgShard::load(std::vector<PgId> pgs) {
 
 void PgShard::on_map(MapRef map) {
   const MapRef last = std::exchange(map_, std::move(map));
+  if (last) forget_lenders(*last);
   const bool homes = !last || homes_may_differ(*last, *map_);
   if (homes) {
     remove_pgs();
@@ -56,6 +80,15 @@ void PgShard::on_map(MapRef map) {
   }
   for (auto& [id, pg] : pgs_) pg->on_map(map_);
   retry_waiting();
+}
+
+/// What another incarnation of an OSD lent is worth nothing.
+void PgShard::forget_lenders(const map::OSDMap& last) {
+  for (OsdId osd = 0; osd < std::min(last.max_osd, map_->max_osd); osd++) {
+    const bool same = map_->is_up(osd) && last.is_up(osd) &&
+                      map_->osd_info[osd].up_from == last.osd_info[osd].up_from;
+    if (!same && osd != host_.whoami()) credits_.forget(osd);
+  }
 }
 
 void PgShard::create_pgs() {
@@ -66,7 +99,7 @@ void PgShard::create_pgs() {
       if (!owns(id) || pgs_.contains(id)) continue;
       const auto home = map_->home(id);
       if (std::find(home.begin(), home.end(), host_.whoami()) == home.end()) continue;
-      auto pg = std::make_unique<Pg>(host_, id, executor_);
+      auto pg = std::make_unique<Pg>(host_, credits_, static_cast<uint32_t>(index_), id, executor_);
       pg->create(map_->epoch);
       pgs_[id] = std::move(pg);
     }
@@ -141,10 +174,17 @@ void PgShard::on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw
 }
 
 void PgShard::on_peer_reset(OsdId osd) {
+  // First on the new connection: what the writes that follow spend.
+  credits_.forget(osd);
+  uint64_t in_flight = 0;
+  for (auto& [id, pg] : pgs_) in_flight += pg->in_flight_credit(osd);
+  host_.reset_credit(static_cast<uint32_t>(index_), osd, in_flight);
   for (auto& [id, pg] : pgs_) pg->on_peer_reset(osd);
+  retry_parked();
 }
 
 void PgShard::tick() {
+  credits_.trim();
   for (auto& [id, pg] : pgs_) pg->tick();
 }
 

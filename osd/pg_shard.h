@@ -28,6 +28,9 @@ class PgShard {
   void on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw);
   void on_peer_reset(OsdId osd);
   void tick();
+  /// What the PGs here have borrowed.
+  CreditPool& credits() { return credits_; }
+  void retry_parked();
   Task<void> stop();
 
   /// Statistics of the PGs that this OSD leads; those that changed, or all.
@@ -49,6 +52,8 @@ class PgShard {
   };
   static constexpr size_t kMaxWaiting = 20'000;
 
+  CreditPool::Hooks credit_hooks();
+  void forget_lenders(const map::OSDMap& last);
   void create_pgs();
   void remove_pgs();
   Task<void> remove(std::unique_ptr<Pg> pg);
@@ -62,6 +67,8 @@ class PgShard {
   Logger log_;
   TaskGroup tasks_;
   std::shared_ptr<OpTracker> tracker_;
+  CreditPool credits_;
+  bool retry_posted_ = false;
   MapRef map_;
   std::map<PgId, std::unique_ptr<Pg>> pgs_;
   std::vector<Waiting> waiting_;  ///< for a newer map

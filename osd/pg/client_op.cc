@@ -36,6 +36,7 @@ ClientOpRef OpTracker::start(messenger::ConnectionRef connection, msg::MOsdOp m,
   op->object.hash = op->m.hash;
   op->object.snap = kSnapHead;
   op->kinds = op_kinds(op->m.ops);
+  op->arrival = ++arrivals_;
   op->received = clock_.now();
   op->initiated = clock_.wall();
   op->tracker = shared_from_this();

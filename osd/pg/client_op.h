@@ -27,6 +27,7 @@ struct ClientOp {
   HObject object;
   std::shared_ptr<void> throttle;
   Utime initiated;
+  uint64_t arrival = 0;  ///< counts a shard's requests
   TimePoint received;
   TimePoint started;  ///< of work, after all waiting
   const char* state = "received";
@@ -67,6 +68,7 @@ class OpTracker : public std::enable_shared_from_this<OpTracker> {
   Clock& clock_;
   std::function<OpTrackerLimits()> limits_;
   std::list<ClientOp*> running_;
+  uint64_t arrivals_ = 0;
   struct Past {
     Duration took;
     TimePoint ended;

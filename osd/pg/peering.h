@@ -25,12 +25,13 @@ namespace plimsoll::osd {
 
 /// What a copy of a PG is. Durable, but for the log's bounds, which follow from the log.
 struct PgInfo {
-  static constexpr wire::Envelope kEnvelope{1, 1};
+  static constexpr wire::Envelope kEnvelope{2, 1};
   Eversion last_update;  ///< newest log entry
   Eversion log_tail;
   Epoch last_epoch_started = 0;  ///< interval in which this copy last took part in an activation
   Epoch last_epoch_clean = 0;
   Epoch created = 0;
+  Epoch last_marked_full = 0;  ///< its pool; what clients sent before is not carried out
   template <class F>
   void fields(F& f) {
     f("last_update", last_update);
@@ -38,6 +39,7 @@ struct PgInfo {
     f("last_epoch_started", last_epoch_started);
     f("last_epoch_clean", last_epoch_clean);
     f("created", created);
+    f("last_marked_full", last_marked_full, 2);
   }
   bool operator==(const PgInfo&) const = default;
 };

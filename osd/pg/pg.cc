@@ -37,8 +37,10 @@ struct MissingItem {
 
 }  // namespace
 
-Pg::Pg(PgHost& host, PgId id, Executor executor)
+Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor executor)
     : host_(host),
+      credits_(credits),
+      shard_(shard),
       id_(id),
       name_(id.to_string()),
       executor_(std::move(executor)),
@@ -107,6 +109,7 @@ void Pg::create(Epoch created) {
 
 Task<void> Pg::stop() {
   held_.clear();
+  drop_parked([](const Parked&) { return true; });
   backed_off_.clear();
   admitted_.clear();
   co_await tasks_.stop();
@@ -143,17 +146,15 @@ void Pg::trim_log(Transaction& txn, Eversion to) {
   save_info(txn);
 }
 
-Task<bool> Pg::commit(Transaction txn, uint64_t generation) {
-  // Given back also where the PG is removed meanwhile.
-  struct Writing {
-    PgHost& host;
-    int64_t bytes = 0;
-    ~Writing() { host.writing(-bytes); }
-  } writing{host_};
-  for (const auto& op : txn.ops()) writing.bytes += static_cast<int64_t>(op.data.size());
-  host_.writing(writing.bytes);
+/// `charge`: credit of our own OSD that this spends.
+Task<bool> Pg::commit(Transaction txn, uint64_t generation, uint64_t charge) {
   commits_++;
-  auto done = co_await host_.store().commit(std::move(txn));
+  // The loan ends when the store has set the space aside: in the call, where it is called directly.
+  Task<Result<>> committing = host_.store().commit(std::move(txn));
+  const bool direct = host_.store_is_direct();
+  if (charge && direct) host_.credit_spent(shard_, charge);
+  auto done = co_await std::move(committing);
+  if (charge && !direct) host_.credit_spent(shard_, charge);
   if (--commits_ == 0) drained_.notify_all();
   if (!done) {
     host_.fatal(done.error());
@@ -193,9 +194,10 @@ Interval interval_of(const map::OSDMap& m, PgId id) {
 
 void Pg::on_map(const MapRef& map) {
   const bool first = !map_;
-  map_ = map;
+  const MapRef before = std::exchange(map_, map);
   Interval next = interval_of(*map, id_);
   if (first || !(next == peering_.interval())) start_interval(std::move(next));
+  watch_full_flag(before.get());
 }
 
 void Pg::start_interval(Interval next) {
@@ -212,6 +214,7 @@ void Pg::start_interval(Interval next) {
   objects_.clear();
   idle_objects_.clear();
   receiving_.clear();
+  drop_parked([](const Parked&) { return true; });
   if (next.primary != host_.whoami()) {
     held_.clear();
     held_bytes_ = 0;

@@ -4,6 +4,7 @@
 //
 //   pg.cc              life: load, maps and intervals, what is stored, statistics
 //   pg_client.cc       requests: admission, per-object order, execution, answers
+//   pg_space.cc        writes that grow: credit for them, waiting for space, full pools
 //   pg_replication.cc  writes in the order of versions: local commit, replicas, acknowledgement
 //   pg_peering.cc      carries out what the Peering machine decides, and answers primaries
 //   pg_transfer.cc     whole objects between members
@@ -26,12 +27,14 @@
 #include "osd/pg/peering.h"
 #include "osd/pg/pg_host.h"
 #include "osd/pg/pg_log.h"
+#include "osd/space/credit_pool.h"
 
 namespace plimsoll::osd {
 
 class Pg {
  public:
-  Pg(PgHost& host, PgId id, Executor executor);
+  /// `credits` are those of `shard`, which the PG lives on.
+  Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor executor);
 
   /// Reads info, log and missing objects of a PG that the store holds.
   Task<Result<>> load();
@@ -45,8 +48,13 @@ class Pg {
   /// A message of osd_peer_messages.h; its epoch is not beyond our map.
   void on_peer_message(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
   void on_peer_reset(OsdId osd);
+  /// Bytes of credit in writes that `osd` has not acknowledged.
+  uint64_t in_flight_credit(OsdId osd) const;
   /// Every second or so.
   void tick();
+  /// There may be space for what waits for it.
+  void retry_parked();
+  bool has_parked() const { return !parked_.empty(); }
 
   PgId id() const { return id_; }
   bool is_primary() const { return peering_.interval().primary == host_.whoami(); }
@@ -85,6 +93,14 @@ class Pg {
     std::vector<OsdId> waiting_for;
     msg::RawMessage message;  ///< for members whose connection breaks
     uint64_t user_version = 0;
+    uint64_t charge = 0;  ///< credit that it spends on each member
+  };
+  /// A write that waits for space, before it has a version.
+  struct Parked {
+    ClientOpRef op;
+    uint64_t charge = 0;
+    bool reserve = false;
+    bool counted = false;  ///< against the budget for such, no more against the receive throttle
   };
 
   // ---- pg.cc
@@ -96,7 +112,7 @@ class Pg {
   void add_log_entry(Transaction& txn, const LogEntry& entry, Bytes encoded);
   void trim_log(Transaction& txn, Eversion to);
   /// Commits on behalf of the PG; a failure is fatal. False where the PG moved on meanwhile.
-  Task<bool> commit(Transaction txn, uint64_t generation);
+  Task<bool> commit(Transaction txn, uint64_t generation, uint64_t charge = 0);
   Task<void> drained();
   void report();
   uint64_t pg_state() const;
@@ -124,6 +140,17 @@ class Pg {
   void reply_read(ClientOp& op, int32_t result, uint64_t user_version);
   void count(const ClientOp& op, uint64_t out_bytes);
   OpLimits limits() const;
+
+  // ---- pg_space.cc
+  Task<bool> take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t generation);
+  Task<bool> fills_holes(const OpContext& c);
+  bool outdated(const ClientOp& op) const;
+  const Parked* waits_behind(const ClientOp& op) const;
+  void refuse_space(ClientOpRef op, uint64_t charge, bool reserve, int32_t error);
+  void park(Parked parked);
+  void drop_parked(const std::function<bool(const Parked&)>& which);
+  void watch_full_flag(const map::OSDMap* before);
+  bool pool_full() const;
 
   // ---- pg_replication.cc
   Task<void> submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t generation);
@@ -166,6 +193,8 @@ class Pg {
                          uint64_t generation);
 
   PgHost& host_;
+  CreditPool& credits_;
+  const uint32_t shard_;
   const PgId id_;
   const std::string name_;
   const Executor executor_;
@@ -189,6 +218,7 @@ class Pg {
   std::deque<InFlight> in_flight_;
   std::deque<ClientOpRef> held_;  ///< until the PG serves
   uint64_t held_bytes_ = 0;
+  std::deque<Parked> parked_;  ///< for space, in order of arrival
   /// Clients that were told to hold back by themselves.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> backed_off_;
   /// Clients that sent requests in this interval.
@@ -203,6 +233,9 @@ class Pg {
   Utime last_change_, last_active_, last_clean_, last_peered_, last_fresh_;
   Utime became_active_, became_peered_, last_unstale_, last_undegraded_, last_fullsized_;
 };
+
+/// Bytes of space that a write may take on each member: the worst case, in whole blocks.
+uint64_t space_charge(const Transaction& txn);
 
 /// Keys of a PG in the store.
 namespace pg_keys {

@@ -102,8 +102,6 @@ int32_t Pg::refuse(const ClientOp& op) const {
   if (m.snapid != kSnapHead) return -EINVAL;
   if (!m.snaps.empty()) return -EOPNOTSUPP;
   if (op.bytes > config.osd_max_write_size() << 20) return -kWriteTooBig;
-  // One that was done already is answered as it was then.
-  if (may_grow(m.ops) && !host_.has_room(op.bytes) && !log_.find(op.reqid)) return -ENOSPC;
   return 0;
 }
 
@@ -221,7 +219,8 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
       reply_read(*op, result, object->state.info.user_version);
     co_return release(object, writes);
   }
-  co_await submit(std::move(op), std::move(object), c, generation);
+  if (co_await take_space(op, object, c, generation))
+    co_await submit(std::move(op), std::move(object), c, generation);
 }
 
 Task<void> Pg::run_listing(ClientOpRef op, uint64_t generation) {

@@ -24,10 +24,20 @@ class PgHost {
   /// A store that may be called from the PG's shard.
   virtual ObjectStore& store() = 0;
   virtual CopySource& copies() = 0;
-  /// `bytes` more, on top of what is being written, stay below the failsafe line.
-  virtual bool has_room(uint64_t bytes) const = 0;
-  /// So many bytes more (or less, negative) are being written.
-  virtual void writing(int64_t bytes) = 0;
+  /// Above the failsafe line: nothing may grow.
+  virtual bool failsafe() const = 0;
+  /// Asks `from` to lend space to a shard; the answer goes to the shard's CreditPool.
+  virtual void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) = 0;
+  virtual void return_credit(uint32_t shard, OsdId to, uint64_t bytes) = 0;
+  /// The store is called directly, and has set space aside when commit() returns.
+  virtual bool store_is_direct() const = 0;
+  /// Our own store has taken a write that spends so much.
+  virtual void credit_spent(uint32_t shard, uint64_t bytes) = 0;
+  /// `osd`, with a new connection, lends us only what lies in these unanswered writes.
+  virtual void reset_credit(uint32_t shard, OsdId osd, uint64_t in_flight) = 0;
+  /// Room to hold a request that waits for space; false where there is none.
+  virtual bool park(uint64_t bytes) = 0;
+  virtual void unpark(uint64_t bytes) = 0;
   /// How many log entries each PG keeps.
   virtual size_t pg_log_target() const = 0;
   /// Sends by the address in `map`; lost where the connection breaks.

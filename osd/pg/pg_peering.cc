@@ -73,6 +73,7 @@ void Pg::on_info(OsdId from, const msg::MOsdPgInfo& m) {
   auto info = wire::from_bytes<PgInfo>(m.info, "pg info");
   auto missing = wire::from_bytes<Missing>(m.missing, "missing objects");
   if (!info || !missing) return log_out_.error("osd.{} sent a malformed pg info", from);
+  info_.last_marked_full = std::max(info_.last_marked_full, info->last_marked_full);
   if (!m.error.empty()) log_out_.warn("osd.{} cannot merge the log: {}", from, m.error);
   act(peering_.on_info(from, *info, *missing, m.answers == msg::MOsdPgInfo::kMerge));
 }

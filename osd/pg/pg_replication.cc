@@ -53,11 +53,15 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
       log_.size() > keep + kTrimSlack ? log_.trim_point(keep, committed_) : log_.tail();
 
   const auto& members = peering_.interval().acting;
-  InFlight write{entry.version, std::move(op), std::move(object), members, {}, entry.user_version};
+  const uint64_t charge = space_charge(c.txn);
+  InFlight write{entry.version, std::move(op),      std::move(object), members, {},
+                 entry.user_version, charge};
   write.op->state = "waiting for subops";
   if (members.size() > 1) {
     msg::MOsdRepOp m;
     m.pg = header();
+    m.shard = shard_;
+    m.charge = charge;
     m.previous = previous;
     m.trim_to = trim_to;
     m.entry = encoded;
@@ -73,7 +77,7 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
   add_log_entry(txn, log_.append(std::move(entry)), encoded);
   trim_log(txn, trim_to);
   in_flight_.push_back(std::move(write));
-  if (co_await commit(std::move(txn), generation)) committed_by(host_.whoami(), version);
+  if (co_await commit(std::move(txn), generation, charge)) committed_by(host_.whoami(), version);
 }
 
 void Pg::committed_by(OsdId osd, Eversion version) {

@@ -13,7 +13,7 @@
 namespace plimsoll::msg {
 
 struct MOsdBoot {
-  static constexpr uint16_t kType = 0x8000, kVersion = 1, kCompat = 1;
+  static constexpr uint16_t kType = 0x8000, kVersion = 2, kCompat = 1;
   Uuid fsid;      ///< of the cluster that the store belongs to
   Uuid osd_uuid;  ///< of the store: another store under the same id is refused
   OsdId osd = kNoOsd;
@@ -23,6 +23,7 @@ struct MOsdBoot {
   std::string host;
   std::string device_class;
   std::map<std::string, std::string> metadata;
+  uint32_t fullness = 0;  ///< map::kOsdFullness bits: known before it serves
   template <class F>
   void fields(F& f) {
     f("fsid", fsid);
@@ -34,6 +35,7 @@ struct MOsdBoot {
     f("host", host);
     f("device_class", device_class);
     f("metadata", metadata);
+    f("fullness", fullness, 2);
   }
   bool operator==(const MOsdBoot&) const = default;
 };
@@ -82,6 +84,25 @@ struct MOsdStats {
     f("pgs", pgs);
   }
   bool operator==(const MOsdStats&) const = default;
+};
+
+/// Repeated until the map says the same.
+struct MOsdFullness {
+  static constexpr uint16_t kType = 0x8005, kVersion = 1, kCompat = 1;
+  Uuid fsid;
+  OsdId osd = kNoOsd;
+  EntityAddr addr;      ///< of this incarnation
+  uint32_t state = 0;   ///< map::kOsdFullness bits, one or none
+  std::string reason;   ///< for people; empty where the use alone says it
+  template <class F>
+  void fields(F& f) {
+    f("fsid", fsid);
+    f("osd", osd);
+    f("addr", addr);
+    f("state", state);
+    f("reason", reason);
+  }
+  bool operator==(const MOsdFullness&) const = default;
 };
 
 struct LogEntry {

@@ -34,7 +34,9 @@ struct PgHeader {
 struct MOsdRepOp {
   static constexpr uint16_t kType = 0x8100, kVersion = 1, kCompat = 1, kPriority = 63;
   PgHeader pg;
-  Eversion previous;  ///< the replica's log must end here
+  uint32_t shard = 0;   ///< of the sender: whose credit it spends; these two early, for the router
+  uint64_t charge = 0;  ///< bytes of it
+  Eversion previous;    ///< the replica's log must end here
   Eversion trim_to;   ///< of the log, with this write
   Bytes entry;        ///< LogEntry
   Bytes txn;          ///< Transaction, without its payloads
@@ -42,6 +44,8 @@ struct MOsdRepOp {
   template <class F>
   void fields(F& f) {
     f("pg", pg);
+    f("shard", shard);
+    f("charge", charge);
     f("previous", previous);
     f("trim_to", trim_to);
     f("entry", entry);
@@ -219,6 +223,83 @@ struct MOsdPgPushed {
     f("version", version);
   }
   bool operator==(const MOsdPgPushed&) const = default;
+};
+
+// ---- credits of space
+// ------------------------------------------------------------------------------
+//
+// An OSD lends its free space to primaries before they write (osd/space.h). `shard` is the
+// borrower's: each of its shards has an account of its own. These are not about a PG.
+
+/// Borrower to lender: I need `want` bytes.
+struct MOsdCreditRequest {
+  static constexpr uint16_t kType = 0x810a, kVersion = 1, kCompat = 1, kPriority = 63;
+  uint32_t shard = 0;
+  bool reserve = false;  ///< of the space above the full line
+  bool ahead = false;    ///< nothing waits for it
+  uint64_t want = 0;
+  template <class F>
+  void fields(F& f) {
+    f("shard", shard);
+    f("reserve", reserve);
+    f("ahead", ahead);
+    f("want", want);
+  }
+  bool operator==(const MOsdCreditRequest&) const = default;
+};
+
+struct MOsdCreditReply {
+  static constexpr uint16_t kType = 0x810b, kVersion = 1, kCompat = 1, kPriority = 63;
+  uint32_t shard = 0;
+  bool reserve = false;
+  uint64_t asked = 0;
+  uint64_t granted = 0;  ///< at least what was asked, or 0: refused
+  template <class F>
+  void fields(F& f) {
+    f("shard", shard);
+    f("reserve", reserve);
+    f("asked", asked);
+    f("granted", granted);
+  }
+  bool operator==(const MOsdCreditReply&) const = default;
+};
+
+/// Borrower to lender: I do not need these any more.
+struct MOsdCreditReturn {
+  static constexpr uint16_t kType = 0x810c, kVersion = 1, kCompat = 1, kPriority = 63;
+  uint32_t shard = 0;
+  uint64_t bytes = 0;
+  template <class F>
+  void fields(F& f) {
+    f("shard", shard);
+    f("bytes", bytes);
+  }
+  bool operator==(const MOsdCreditReturn&) const = default;
+};
+
+/// Lender to borrower: give back what you have not spent; space is short.
+struct MOsdCreditRecall {
+  static constexpr uint16_t kType = 0x810d, kVersion = 1, kCompat = 1, kPriority = 63;
+  uint32_t shard = 0;
+  template <class F>
+  void fields(F& f) {
+    f("shard", shard);
+  }
+  bool operator==(const MOsdCreditRecall&) const = default;
+};
+
+/// Borrower to lender, first on a new connection: of all that you lent me, only what the writes
+/// spend that I am about to send again is still out.
+struct MOsdCreditReset {
+  static constexpr uint16_t kType = 0x810e, kVersion = 1, kCompat = 1, kPriority = 63;
+  uint32_t shard = 0;
+  uint64_t in_flight = 0;
+  template <class F>
+  void fields(F& f) {
+    f("shard", shard);
+    f("in_flight", in_flight);
+  }
+  bool operator==(const MOsdCreditReset&) const = default;
 };
 
 }  // namespace plimsoll::msg

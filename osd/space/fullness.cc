@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "osd/space/fullness.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/units.h"
+
+namespace plimsoll::osd {
+
+namespace {
+
+uint64_t line_of(double ratio, uint64_t total) {
+  return static_cast<uint64_t>(std::max(ratio, 0.0) * static_cast<double>(total));
+}
+
+/// "12 MiB", rounded up: what is freed must suffice.
+std::string size_text(uint64_t bytes) {
+  if (bytes < 1_MiB) return fmt::format("{} KiB", (bytes + 1_KiB - 1) / 1_KiB);
+  return fmt::format("{} MiB", (bytes + 1_MiB - 1) / 1_MiB);
+}
+
+}  // namespace
+
+uint64_t Fullness::room_to_clear(uint64_t refused, uint64_t total) {
+  return std::max(refused, std::min<uint64_t>(16_MiB, total / 100));
+}
+
+void Fullness::refused(uint64_t bytes, TimePoint now) {
+  refusal_ = Refusal{std::max(bytes, refusal_ ? refusal_->bytes : 0), now};
+}
+
+void Fullness::inject(uint32_t state, bool failsafe, int64_t updates) {
+  injected_.reset();
+  if (updates && (state || failsafe)) injected_ = Injected{state, failsafe, updates};
+}
+
+std::string Fullness::explain(const Space& space, uint64_t line) const {
+  const uint64_t taken = space.used + space.lent;
+  const uint64_t have = line - std::min(line, taken);
+  const uint64_t lacking = refusal_->bytes - std::min(refusal_->bytes, have);
+  const uint64_t clear_at = line - std::min(line, room_to_clear(refusal_->bytes, space.total));
+  return fmt::format("refused a {} write: {} short of the full line; free {} to clear",
+                     size_text(refusal_->bytes), size_text(lacking),
+                     size_text(taken - std::min(taken, clear_at)));
+}
+
+bool Fullness::update(const Space& space, const map::FullRatios& ratios, TimePoint now) {
+  const uint64_t line = line_of(ratios.full, space.total);
+  const uint64_t taken = space.used + space.lent;
+  if (refusal_ && now - refusal_->last >= kStickyFor &&
+      taken + room_to_clear(refusal_->bytes, space.total) <= line)
+    refusal_.reset();
+
+  const double used =
+      space.total ? static_cast<double>(space.used) / static_cast<double>(space.total) : 0;
+  uint32_t state = refusal_ ? uint32_t{map::kOsdFull} : map::fullness_of(ratios, used);
+  bool failsafe = used > ratios.failsafe;
+  std::string reason = refusal_ ? explain(space, line) : std::string();
+  if (injected_) {
+    state = injected_->state;
+    failsafe = injected_->failsafe;
+    reason = "injected";
+    if (injected_->updates > 0 && --injected_->updates == 0) injected_.reset();
+  }
+  // How much is short moves with every byte; that alone is no news.
+  const bool news = state != state_ || failsafe != failsafe_ || reason.empty() != reason_.empty();
+  state_ = state;
+  failsafe_ = failsafe;
+  reason_ = std::move(reason);
+  return news;
+}
+
+}  // namespace plimsoll::osd

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Fullness: what an OSD says of itself to the monitor. It is full when its use is above the full
+// line, or when it had to refuse a write for space: with loans (lender.h) use never crosses the
+// line, and without the second rule nobody would ever hear of it. Refusal is sticky until there is
+// room for what was refused and some more, since every change costs file system clients their
+// unwritten data. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/map/fullness.h"
+#include "common/rt/task.h"
+
+namespace plimsoll::osd {
+
+class Fullness {
+ public:
+  static constexpr Duration kStickyFor = std::chrono::milliseconds(250);
+
+  struct Space {
+    uint64_t total = 0;
+    uint64_t used = 0;
+    uint64_t lent = 0;
+  };
+
+  /// A write of `bytes` was refused.
+  void refused(uint64_t bytes, TimePoint now);
+  /// Pretends to be in a state for so many updates; negative: until told otherwise.
+  void inject(uint32_t state, bool failsafe, int64_t updates);
+  /// Looks again; true where state, failsafe or reason changed.
+  bool update(const Space& space, const map::FullRatios& ratios, TimePoint now);
+
+  /// map::kOsdFullness bits, one or none.
+  uint32_t state() const { return state_; }
+  /// Not even forced writes may grow anything.
+  bool failsafe() const { return failsafe_; }
+  /// Why it is full, where the use alone does not say it.
+  const std::string& reason() const { return reason_; }
+  bool injected() const { return injected_.has_value(); }
+
+ private:
+  struct Refusal {
+    uint64_t bytes;
+    TimePoint last;
+  };
+  struct Injected {
+    uint32_t state;
+    bool failsafe;
+    int64_t updates;
+  };
+  std::string explain(const Space& space, uint64_t line) const;
+  static uint64_t room_to_clear(uint64_t refused, uint64_t total);
+
+  std::optional<Refusal> refusal_;
+  std::optional<Injected> injected_;
+  uint32_t state_ = 0;
+  bool failsafe_ = false;
+  std::string reason_;
+};
+
+}  // namespace plimsoll::osd
