@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the monitor hears of us: space and PG statistics, soon after a state changed, else every
 // second as far as something changed, and everything now and then or to a new session.
+#include <algorithm>
+
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
@@ -9,6 +11,14 @@ namespace {
 
 constexpr Duration kCoalesce = 30ms;
 constexpr Duration kInterval = 1s;
+/// Where a pool has a quota: what is written between two reports can be above it.
+constexpr Duration kQuotaInterval = 200ms;
+
+bool any_quota(const MapRef& map) {
+  return map && std::any_of(map->pools.begin(), map->pools.end(), [](const auto& p) {
+           return p.second.quota_max_bytes || p.second.quota_max_objects;
+         });
+}
 
 map::StoreStatfs on_wire(const StoreStatfs& s) {
   map::StoreStatfs out;
@@ -47,7 +57,8 @@ Task<void> Osd::report_loop() {
       std::chrono::seconds(std::max<int64_t>(env_.config.osd_mon_report_interval(), 1));
   TimePoint last_whole{};
   for (;;) {
-    Timer timer = env_.runtime.clock().call_after(env_.runtime.executor(), kInterval,
+    const Duration interval = any_quota(maps_.current()) ? kQuotaInterval : kInterval;
+    Timer timer = env_.runtime.clock().call_after(env_.runtime.executor(), interval,
                                                   [this] { report_now_.set(); });
     co_await report_now_.wait();
     co_await env_.runtime.clock().sleep(kCoalesce);

@@ -93,11 +93,11 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
     co_return false;
   }
   Credit credit = Credit::kRefused;
-  const bool may_borrow = !host_.failsafe() && !(full && growing);
-  if (may_borrow || !may_grow(op->m.ops))
-    credit = credits_.take(peering_.interval().acting, charge, false);
-  if (credit == Credit::kRefused && reserve && !host_.failsafe())
-    credit = credits_.take(peering_.interval().acting, charge, true);
+  const auto& members = peering_.interval().acting;
+  const bool stuck = host_.failsafe() && may_grow(op->m.ops);
+  if (!stuck && !(full && growing)) credit = credits_.take(members, charge, false);
+  if (!stuck && reserve && credit == Credit::kRefused)
+    credit = credits_.take(members, charge, true);
   if (credit == Credit::kTaken) co_return true;
   if (credit == Credit::kAsked) {
     park({std::move(op), charge, reserve, false});

@@ -1,0 +1,491 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What stock clients see of a full cluster: ratios and their order, states of OSDs and pools,
+health and cluster log in Ceph's words, what writes do with and without FULL_TRY and FULL_FORCE,
+quotas, filling at full speed and back, and how fast all of it is noticed.
+
+PLIMSOLL_FULL_ROUNDS sets how often the cluster is filled (default 3)."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+from harness import eventually
+
+if harness.has_python_rados():
+    import rados
+
+FULL_TRY, FULL_FORCE = 64, 128      # LIBRADOS_OPERATION_*
+MIB = 1 << 20
+ROUNDS = int(os.environ.get("PLIMSOLL_FULL_ROUNDS", "3"))
+
+
+class FullCase(harness.ClusterCase):
+    """One cluster for all; each test leaves ratios and injections as it found them."""
+
+    DEFAULTS = {"nearfull": "0.85", "backfillfull": "0.90", "full": "0.95"}
+
+    @classmethod
+    def setUpClass(cls):
+        if "full" not in cls._shared:
+            cls._shared["full"] = harness.new_cluster(osd_size="1G")
+            cls._shared["full"].ceph("osd", "pool", "create", "data", "16", "16", "replicated")
+            cls._shared["full"].ceph("osd", "pool", "application", "enable", "data", "rados")
+            cls._shared["full"].wait_clean(time.monotonic() + 60)
+        cls.cluster = cls._shared["full"]
+        cls.client = rados.Rados(conffile=cls.cluster.conf)
+        cls.client.connect(timeout=30)
+        cls.io = cls.client.open_ioctx("data")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.io.close()
+        cls.client.shutdown()
+        super().tearDownClass()
+
+    def tearDown(self):
+        for name, value in self.DEFAULTS.items():
+            self.cluster.ceph("osd", "set-%s-ratio" % name, value)
+        for osd in range(3):
+            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "none")
+        eventually(lambda: not self.pool_flags() & {"full", "backfillfull", "nearfull"},
+                   10, 0.05, "pool flags gone")
+
+    def set_ratio(self, name, value, **kw):
+        return self.cluster.ceph("osd", "set-%s-ratio" % name, str(value), **kw)
+
+    def osd_dump(self):
+        return self.cluster.ceph_json("osd", "dump")
+
+    def pool_flags(self, pool="data"):
+        for p in self.osd_dump()["pools"]:
+            if p["pool_name"] == pool:
+                return set(p["flags_names"].split(","))
+        raise AssertionError("no pool " + pool)
+
+    def osd_states(self, osd):
+        return set(self.osd_dump()["osds"][osd]["state"])
+
+    def health(self):
+        return self.cluster.ceph_json("health", "detail")["checks"]
+
+    def details(self, code):
+        return [d["message"] for d in self.health().get(code, {}).get("detail", [])]
+
+    def fullness(self, osd):
+        done = self.cluster.ceph("--admin-daemon", self.cluster.asok("osd.%d" % osd),
+                                 "dump_fullness")
+        return json.loads(done.stdout)
+
+    def operate(self, steps, name, flags=0):
+        with rados.WriteOpCtx() as op:
+            steps(op)
+            self.io.operate_write_op(op, name, flags=flags)
+
+    def remove(self, name):
+        self.operate(lambda op: op.remove(), name, FULL_FORCE)
+
+    def purge(self, pool="data"):
+        done = self.rados("purge", pool, "--yes-i-really-really-mean-it", "--force-full",
+                          pool=pool, timeout=120)
+        self.assert_rc(done, 0)
+
+    def make_full(self, ratio="0.00001"):
+        """By a ratio below use; True when the map says so."""
+        self.set_ratio("full", ratio)
+        self.set_ratio("backfillfull", ratio)
+        self.set_ratio("nearfull", ratio)
+        eventually(lambda: "full" in self.pool_flags(), 10, 0.02, "a full pool")
+
+    def make_room(self):
+        for name, value in self.DEFAULTS.items():
+            self.set_ratio(name, value)
+
+
+class Ratios(FullCase):
+    def test_fresh(self):
+        dump = self.osd_dump()
+        self.assertAlmostEqual(dump["full_ratio"], 0.95, 6)
+        self.assertAlmostEqual(dump["backfillfull_ratio"], 0.9, 6)
+        self.assertAlmostEqual(dump["nearfull_ratio"], 0.85, 6)
+
+    def test_out_of_range(self):
+        epoch = self.osd_dump()["epoch"]
+        for value in ("1.5", "-1"):
+            done = self.set_ratio("full", value, check=False)
+            self.assert_rc(done, errno.EINVAL)
+        self.assertEqual(self.osd_dump()["epoch"], epoch)
+
+    def test_out_of_order(self):
+        self.set_ratio("full", "0.5")
+        check = self.health()["OSD_OUT_OF_ORDER_FULL"]
+        self.assertEqual(check["severity"], "HEALTH_ERR")
+        self.assertEqual(check["summary"]["message"], "full ratio(s) out of order")
+        self.assertEqual(self.details("OSD_OUT_OF_ORDER_FULL"),
+                         ["full_ratio (0.5) < backfillfull_ratio (0.9), increased"])
+        self.set_ratio("full", "0.95")
+        self.assertNotIn("OSD_OUT_OF_ORDER_FULL", self.health())
+
+    def test_out_of_order_chain(self):
+        self.set_ratio("nearfull", "0.97")
+        self.assertEqual(self.details("OSD_OUT_OF_ORDER_FULL"),
+                         ["backfillfull_ratio (0.9) < nearfull_ratio (0.97), increased",
+                          "full_ratio (0.95) < backfillfull_ratio (0.97), increased"])
+
+    def test_out_of_order_failsafe(self):
+        self.set_ratio("backfillfull", "0.99")
+        self.assertEqual(self.details("OSD_OUT_OF_ORDER_FULL"),
+                         ["full_ratio (0.95) < backfillfull_ratio (0.99), increased",
+                          "osd_failsafe_full_ratio (0.97) < full_ratio (0.99), increased"])
+
+    def test_flag_cannot_be_set(self):
+        done = self.cluster.ceph("osd", "set", "full", check=False)
+        self.assert_rc(done, errno.EINVAL)
+        self.assertIn("unrecognized flag 'full'", done.stderr.decode())
+
+
+class States(FullCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.io.write_full("ballast", b"b" * (40 * MIB))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.io.remove_object("ballast")
+        super().tearDownClass()
+
+    def check_state(self, ratio, state, pool, codes):
+        for name in ("nearfull", "backfillfull", "full"):
+            if name in ratio:
+                self.set_ratio(name, "0.02")
+        eventually(lambda: all(state in self.osd_states(o) for o in range(3)), 5, 0.02, state)
+        self.assertIn(pool, self.pool_flags())
+        checks = self.health()
+        for code, severity, summary, detail in codes:
+            self.assertEqual(checks[code]["severity"], severity)
+            self.assertEqual(checks[code]["summary"]["message"], summary)
+            self.assertIn(detail, self.details(code))
+
+    def test_nearfull(self):
+        self.check_state(("nearfull",), "nearfull", "nearfull", [
+            ("OSD_NEARFULL", "HEALTH_WARN", "3 nearfull osd(s)", "osd.0 is near full"),
+            ("POOL_NEARFULL", "HEALTH_WARN", "1 pool(s) nearfull", "pool 'data' is nearfull")])
+        self.io.write("near", b"x" * 8192)
+
+    def test_backfillfull(self):
+        self.check_state(("nearfull", "backfillfull"), "backfillfull", "backfillfull", [
+            ("OSD_BACKFILLFULL", "HEALTH_WARN", "3 backfillfull osd(s)", "osd.0 is backfill full"),
+            ("POOL_BACKFILLFULL", "HEALTH_WARN", "1 pool(s) backfillfull",
+             "pool 'data' is backfillfull")])
+        self.assertNotIn("nearfull", self.osd_states(0))
+        self.io.write("backfill", b"x" * 8192)
+
+    def test_full(self):
+        self.check_state(("nearfull", "backfillfull", "full"), "full", "full", [
+            ("OSD_FULL", "HEALTH_ERR", "3 full osd(s)", "osd.0 is full"),
+            ("POOL_FULL", "HEALTH_WARN", "1 pool(s) full", "pool 'data' is full (no space)")])
+        self.assertEqual(self.cluster.ceph_json("df")["pools"][0]["stats"]["max_avail"], 0)
+        self.make_room()
+        eventually(lambda: "full" not in self.pool_flags(), 2, 0.02, "no full pool")
+        self.assertFalse({"OSD_FULL", "POOL_FULL"} & set(self.health()))
+        log = self.cluster.ceph("log", "last", "60", "debug", "cluster").stdout.decode()
+        self.assertIn("Health check failed: ", log)
+        self.assertRegex(log, r"\d full osd\(s\) \(OSD_FULL\)")
+        self.assertRegex(log, r"Health check cleared: OSD_FULL \(was: \d full osd\(s\)\)")
+
+    def test_plain_words(self):
+        self.make_full()
+        plain = self.cluster.ceph("osd", "dump").stdout.decode()
+        self.assertRegex(plain, r"osd\.0 up .* exists,full,up ")
+        self.assertRegex(plain, r"pool 1 'data' .* flags hashpspool,full ")
+
+    def test_only_pools_of_the_rule(self):
+        c = self.cluster
+        c.ceph("osd", "crush", "rm-device-class", "osd.2")
+        c.ceph("osd", "crush", "set-device-class", "ssd", "osd.2")
+        c.ceph("osd", "crush", "rule", "create-replicated", "fast", "default", "osd", "ssd")
+        c.ceph("osd", "pool", "create", "fast", "4", "4", "replicated", "fast")
+        c.ceph("osd", "pool", "set", "fast", "size", "1", "--yes-i-really-mean-it", check=False)
+        try:
+            c.ceph("tell", "osd.0", "injectfull", "full")
+            eventually(lambda: "full" in self.pool_flags("data"), 5, 0.02, "data full")
+            self.assertNotIn("full", self.pool_flags("fast"))
+            self.assertEqual(self.details("OSD_FULL")[0], "osd.0 is full")
+        finally:
+            c.ceph("config", "set", "mon", "mon_allow_pool_delete", "true")
+            c.ceph("osd", "pool", "delete", "fast", "fast", "--yes-i-really-really-mean-it")
+            c.ceph("osd", "crush", "rule", "rm", "fast")
+            c.ceph("osd", "crush", "rm-device-class", "osd.2")
+            c.ceph("osd", "crush", "set-device-class", "hdd", "osd.2")
+
+    def test_injected_states(self):
+        for state in ("nearfull", "backfillfull", "full"):
+            self.cluster.ceph("tell", "osd.1", "injectfull", state)
+            eventually(lambda: state in self.osd_states(1), 2, 0.02, state)
+        done = self.cluster.ceph("tell", "osd.1", "injectfull", "half", check=False)
+        self.assert_rc(done, errno.EINVAL)
+
+
+class Operations(FullCase):
+    def setUp(self):
+        for name in ("old", "doomed", "small"):
+            self.io.write_full(name, b"o" * 65536)
+        self.io.set_xattr("old", "color", b"blue")
+        self.make_full()
+
+    def try_op(self, steps, name, want):
+        try:
+            self.operate(steps, name, FULL_TRY)
+            got = 0
+        except rados.Error as e:
+            got = e.errno
+        self.assertEqual(abs(got or 0), want, name)
+
+    def test_reads(self):
+        self.assertEqual(self.io.read("old", 10), b"o" * 10)
+        self.assertEqual(self.io.stat("old")[0], 65536)
+        self.assertIn("old", [o.key for o in self.io.list_objects()])
+        self.assertEqual(self.io.get_xattr("old", "color"), b"blue")
+
+    def test_try_growth_is_refused(self):
+        for name, steps in (
+                ("new", lambda op: op.new(0)),
+                ("new", lambda op: op.set_xattr("a", b"1")),
+                ("old", lambda op: op.append(b"more")),
+                ("old", lambda op: op.write_full(b"m" * 70000)),
+                ("old", lambda op: op.truncate(100000))):
+            self.try_op(steps, name, errno.ENOSPC)
+        self.assertEqual(self.io.stat("old")[0], 65536)
+
+    def test_try_without_growth_works(self):
+        self.try_op(lambda op: op.write(b"same size", 100), "old", 0)
+        self.try_op(lambda op: op.write_full(b"smaller"), "small", 0)
+        self.try_op(lambda op: op.truncate(1000), "old", 0)
+        self.try_op(lambda op: op.set_xattr("color", b"red"), "old", 0)
+        self.try_op(lambda op: op.rm_xattr("color"), "old", 0)
+        # The binding swaps the arguments: offset 0, length 500.
+        self.try_op(lambda op: op.zero(500, 0), "old", 0)
+        self.try_op(lambda op: op.remove(), "doomed", 0)
+        self.try_op(lambda op: op.remove(), "never was", errno.ENOENT)
+
+    def test_force_works(self):
+        self.operate(lambda op: op.write_full(b"f" * 100000), "forced", FULL_FORCE)
+        self.assertEqual(self.io.read("forced", 5), b"fffff")
+        self.remove("forced")
+
+    def test_put_waits_and_completes(self):
+        put = subprocess.Popen(["timeout", "30", "rados", "-c", self.cluster.conf, "-p", "data",
+                                "put", "patient", "/etc/hostname"])
+        time.sleep(2)
+        self.assertIsNone(put.poll(), "put returned on a full pool")
+        before = time.monotonic()
+        self.make_room()
+        self.assertEqual(put.wait(10), 0)
+        # Three commands are in it; what counts is that no timer of seconds is.
+        self.assertLess(time.monotonic() - before, 3)
+
+    def test_rm_waits_but_not_with_force(self):
+        done = subprocess.run(["timeout", "2", "rados", "-c", self.cluster.conf, "-p", "data",
+                               "rm", "doomed"], capture_output=True)
+        self.assertEqual(done.returncode, 124, "rm returned on a full pool")
+        done = self.rados("--force-full", "rm", "doomed", timeout=10)
+        self.assert_rc(done, 0)
+        self.assertNotIn("doomed", [o.key for o in self.io.list_objects()])
+
+
+class Latency(FullCase):
+    """Bounds are the promise (200 and 500 ms) and what a busy machine of two cores adds."""
+
+    SLACK = 0.3
+
+    def test_try_learns_at_once(self):
+        self.io.write_full("tried", b"")
+        ratio = subprocess.Popen(["timeout", "20", "sh", "-c", "for r in nearfull backfillfull full;"
+                                  " do ceph -c %s osd set-$r-ratio 0.00001; done"
+                                  % self.cluster.conf], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        returned = refused = last = None
+        deadline = time.monotonic() + 30
+        while refused is None and time.monotonic() < deadline:
+            if returned is None and ratio.poll() is not None:
+                returned = time.monotonic()
+            try:
+                self.operate(lambda op: op.append(b"x" * 4096), "tried", FULL_TRY)
+                last = time.monotonic()
+            except rados.Error as e:
+                self.assertEqual(abs(e.errno), errno.ENOSPC)
+                refused = time.monotonic()
+        self.assertIsNotNone(refused, "never refused")
+        ratio.wait(20)
+        if returned is not None:
+            self.assertLess(last - returned, 0.2 + self.SLACK)
+
+    def test_waiting_write_goes_on_at_once(self):
+        self.make_full()
+        waiting = self.io.aio_write_full("waits", b"w" * 4096)
+        time.sleep(1)
+        self.assertFalse(waiting.is_complete())
+        self.set_ratio("nearfull", "0.85")
+        self.set_ratio("backfillfull", "0.9")
+        self.set_ratio("full", "0.95")
+        raised = time.monotonic()
+        waiting.wait_for_complete()
+        self.assertLess(time.monotonic() - raised, 0.5 + self.SLACK)
+        self.assertEqual(waiting.get_return_value(), 0)
+
+    def test_idle_client_learns(self):
+        self.io.read("waits", 1) if "waits" in [o.key for o in self.io.list_objects()] else None
+        time.sleep(0.5)
+        self.make_full()
+        time.sleep(0.2 + self.SLACK)
+        held = self.io.aio_write_full("idle", b"i")
+        time.sleep(0.3)
+        self.assertFalse(held.is_complete())
+        # It never left the client: no OSD has a request under way.
+        for osd in range(3):
+            done = self.cluster.ceph("--admin-daemon", self.cluster.asok("osd.%d" % osd),
+                                     "dump_ops_in_flight")
+            self.assertEqual(json.loads(done.stdout)["num_ops"], 0)
+        self.make_room()
+        held.wait_for_complete()
+
+
+class Failsafe(FullCase):
+    def test_holds_and_goes_on(self):
+        self.io.write_full("kept", b"k" * 4096)
+        for osd in range(3):
+            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "failsafe")
+        eventually(lambda: all(self.fullness(o)["failsafe"] for o in range(3)), 5, 0.05, "failsafe")
+        with self.assertRaises(rados.Error) as refused:
+            self.operate(lambda op: op.append(b"x" * 4096), "kept", FULL_FORCE)
+        self.assertEqual(abs(refused.exception.errno), errno.ENOSPC)
+        held = self.io.aio_write_full("held", b"h" * 4096)
+        time.sleep(1)
+        self.assertFalse(held.is_complete())
+        self.remove("kept")
+        for osd in range(3):
+            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "none")
+        held.wait_for_complete()
+        self.assertEqual(held.get_return_value(), 0)
+        self.assertEqual(self.io.read("held"), b"h" * 4096)
+
+
+class Quota(FullCase):
+    def tearDown(self):
+        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_bytes", "0")
+        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_objects", "0")
+        super().tearDown()
+        self.purge()
+
+    def test_bytes(self):
+        self.purge()
+        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_bytes", str(16 * MIB))
+        for i in range(16):
+            self.io.write_full("q%d" % i, b"q" * MIB)
+        reached = time.monotonic()
+        eventually(lambda: {"full", "full_quota"} <= self.pool_flags(), 5, 0.02, "full by quota")
+        self.assertLess(time.monotonic() - reached, 1.5)
+        self.assertIn("pool 'data' is full (running out of quota)", self.details("POOL_FULL"))
+        with self.assertRaises(rados.Error) as refused:
+            self.operate(lambda op: op.append(b"x"), "q0", FULL_TRY)
+        self.assertEqual(abs(refused.exception.errno), errno.EDQUOT)
+        waiting = self.io.aio_write_full("later", b"l")
+        self.remove("q1")
+        freed = time.monotonic()
+        waiting.wait_for_complete()
+        self.assertLess(time.monotonic() - freed, 1.5)
+        log = self.cluster.ceph("log", "last", "30", "debug", "cluster").stdout.decode()
+        self.assertIn("pool 'data' is full (reached quota's max_bytes: 16 MiB)", log)
+        self.assertIn("pool 'data' no longer out of quota; removing NO_QUOTA flag", log)
+
+    def test_objects(self):
+        self.purge()
+        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_objects", "5")
+        for i in range(5):
+            self.io.write_full("n%d" % i, b"n")
+        eventually(lambda: "full_quota" in self.pool_flags(), 3, 0.02, "full by quota")
+        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_objects", "50")
+        eventually(lambda: "full_quota" not in self.pool_flags(), 3, 0.02, "quota raised")
+
+
+class ZFilling(FullCase):
+    """Last: it fills all there is."""
+
+    def fill(self, size):
+        """Writes until nothing goes on; {name: digest} of what was acknowledged, and what waits."""
+        written, pending, number = {}, [], 0
+        deadline = time.monotonic() + 120
+        moved = time.monotonic()
+        while time.monotonic() - moved < 1 or "full" not in self.pool_flags():
+            self.assertLess(time.monotonic(), deadline, "it does not become full")
+            while len(pending) < 16:
+                data = os.urandom(4096) * (size // 4096)
+                name = "f%d-%d" % (size, number)
+                number += 1
+                pending.append((name, data, self.io.aio_write_full(name, data)))
+            done = [p for p in pending if p[2].is_complete()]
+            for name, data, op in done:
+                self.assertEqual(op.get_return_value(), 0)
+                written[name] = hashlib.sha1(data).digest()
+                moved = time.monotonic()
+            pending = [p for p in pending if p[0] not in written]
+            if not done:
+                time.sleep(0.001)
+        return written, pending
+
+    def check_line(self):
+        for osd in range(3):
+            f = self.fullness(osd)
+            self.assertLessEqual(f["used"] + f["lent"], f["full_line"], "osd.%d" % osd)
+
+    def test_fill_and_free(self):
+        for turn in range(ROUNDS):
+            with self.subTest(turn=turn):
+                written, pending = self.fill((4 * MIB, 65536)[turn % 2])
+                self.check_line()
+                self.assertIn("OSD_FULL", self.health())
+                self.assertEqual(self.cluster.dead(), [])
+                for i, name in enumerate(sorted(written)):
+                    if i % 2:
+                        self.remove(name)
+                        written.pop(name)
+                for name, data, op in pending:      # they go on by themselves
+                    op.wait_for_complete()
+                    self.assertEqual(op.get_return_value(), 0)
+                    written[name] = hashlib.sha1(data).digest()
+                eventually(lambda: not {"OSD_FULL", "POOL_FULL"} & set(self.health()), 10, 0.1,
+                           "no full pool")
+                for name, digest in written.items():
+                    self.assertEqual(hashlib.sha1(self.io.read(name, 8 * MIB)).digest(), digest)
+                self.purge()
+                eventually(lambda: self.cluster.ceph("health").stdout.startswith(b"HEALTH_OK"),
+                           15, 0.2, "HEALTH_OK")
+
+    def test_kill_all_while_full(self):
+        written, pending = self.fill(4 * MIB)
+        for name in self.cluster.daemon_names():
+            self.cluster.kill_daemon(name)
+        for name in sorted(self.cluster.daemon_names()):
+            self.cluster.start_daemon(name)
+        eventually(lambda: self.cluster.is_clean(), 60, 0.2, "a cluster that started while full")
+        self.remove(sorted(written)[0])
+        self.assertIn("full", self.pool_flags())
+        for name in sorted(written)[1:60]:
+            self.remove(name)
+        for _, _, op in pending:
+            op.wait_for_complete()
+            self.assertEqual(op.get_return_value(), 0)
+        for name in sorted(written)[60:70]:
+            self.assertEqual(hashlib.sha1(self.io.read(name, 8 * MIB)).digest(), written[name])
+        self.purge()
+
+
+if __name__ == "__main__":
+    harness.main(python_rados=True)
