@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "qa/sim/filler.h"
 #include "qa/sim/sim_cluster.h"
 #include "qa/sim/workload.h"
 
@@ -24,6 +25,7 @@ struct Faults {
   bool cut_links = false;
   bool restart_clean = false; ///< stop and start everything in order at the end
   size_t osd_shards = 1;
+  bool fill = false;          ///< the pool becomes full, again and again
 };
 
 struct Row {
@@ -40,6 +42,10 @@ const std::vector<Row>& rows() {
       {{"crash-all", "all daemons are killed at once"}, {.kill_all = true}},
       {{"crash-mon", "the monitor and OSDs are killed"}, {.kill_one = true, .kill_mon = true}},
       {{"net", "streams are reset, links are cut"}, {.reset_streams = true, .cut_links = true}},
+      {{"full", "filled and freed while OSDs are killed and streams are reset"},
+       {.kill_one = true, .reset_streams = true, .fill = true}},
+      {{"full-shards", "filled and freed, with two shards per OSD"},
+       {.cut_links = true, .osd_shards = 2, .fill = true}},
       {{"storm", "all of it, with two shards per OSD"}, {true, true, true, true, true, true, 2}},
   };
   return table;
@@ -84,14 +90,20 @@ class Run {
     Workload workload(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool(),
                       options);
     workload.start();
+    Filler filler(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool());
+    if (faults_.fill) filler.start();
     if (faults_.reset_streams) world_.network().faults.reset = 0.002;
     while (!workload.ended() && report_.kills < kFaults && faulty()) one_fault();
     if (faulty()) workload.finish();
     world_.network().faults.reset = 0;
     world_.network().heal();
     if (!cluster_.wait_all_up(kUpLimit)) return wrong("not all daemons come up again");
-    if (!world_.run_until([&] { return workload.ended(); }, kEndLimit))
+    if (faults_.fill && !world_.run_until([&] { return filler.turns() > 0; }, kEndLimit))
+      return wrong("the pool never was full");
+    filler.finish();
+    if (!world_.run_until([&] { return workload.ended() && filler.ended(); }, kEndLimit))
       return wrong("operations do not end after the faults");
+    for (const auto& w : filler.wrong()) wrong(w);
     if (faults_.restart_clean) restart_clean();
     world_.run(cluster_.client_host(), workload.read_back(), kEndLimit);
     report_.operations = workload.operations();
