@@ -70,6 +70,9 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
   CopySource& copies() override { return copier_; }
   bool failsafe() const override { return failsafe_.load(std::memory_order_relaxed); }
+  bool room_for_copy(uint64_t bytes) const override {
+    return copy_room_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
+  }
   void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) override;
   void return_credit(uint32_t shard, OsdId to, uint64_t bytes) override;
   bool store_is_direct() const override { return !proxy_; }
@@ -169,6 +172,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   map::FullRatios ratios_;
   std::deque<Applicant> applicants_;
   std::atomic<bool> failsafe_{false};
+  std::atomic<int64_t> copy_room_{0};  ///< below the failsafe line, as last looked at
   std::atomic<uint64_t> parked_bytes_{0};
   TimePoint recalled_at_{};
   TimePoint fullness_sent_at_{};

@@ -47,6 +47,7 @@ void Osd::check_space() {
     return static_cast<uint64_t>(ratio * static_cast<double>(s.total));
   };
   lender_.set_lines(line(ratios_.full), line(ratios_.failsafe));
+  copy_room_ = lender_.headroom(s.used, true);
   const bool was_failsafe = fullness_.failsafe();
   const bool news = fullness_.update(s, ratios_, env_.runtime.clock().now());
   failsafe_ = fullness_.failsafe();

@@ -105,6 +105,13 @@ Task<Result<>> Pg::read_omap(MOsdPgPush& push, uint64_t budget) {
 
 Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush push,
                            uint64_t generation) {
+  // Copies may use the space above the full line, but no more: then they wait.
+  constexpr Duration kLookAgain = 200ms;
+  while (!host_.room_for_copy(push.data.size())) {
+    co_await host_.runtime().clock().sleep(kLookAgain);
+
+    if (generation != generation_) co_return;
+  }
   const auto need = missing_.find(push.object);
   const bool ours = is_primary();
   if (need == missing_.end() || need->second != push.version) {
