@@ -45,6 +45,9 @@ class MapStore {
   const MapRef& current() const { return current_; }
   Epoch epoch() const { return current_ ? current_->epoch : 0; }
 
+  /// The oldest epoch that the monitors still have, as far as they told; 0 before they did.
+  Epoch cluster_oldest() const { return cluster_oldest_; }
+
   struct Step {
     std::vector<MapRef> maps;    ///< the new epochs, ascending
     Transaction txn;             ///< stores them
@@ -67,6 +70,7 @@ class MapStore {
 
   OsdSuperblock superblock_;
   MapRef current_;
+  Epoch cluster_oldest_ = 0;
   std::map<Epoch, Bytes> incrementals_;
   Epoch full_epoch_ = 0;  ///< of full_
   Bytes full_;            ///< encoded on demand

@@ -118,7 +118,7 @@ Task<Result<>> Osd::first_map() {
   if (!maps_.current()) co_await have_map_.wait();
   if (!map_error_.empty()) co_return fail(EINVAL, map_error_);
   send_boot();
-  add_commands();
+  command::add_rows(env_.admin.table(), command_rows(), *this);
   tasks_.spawn(tick_loop());
   tasks_.spawn(report_loop());
   co_return Result<>();

@@ -7,6 +7,7 @@
 //   osd_maps.cc      epochs: into the store, to the shards; being up and down
 //   osd_report.cc    statistics for the monitor, counters
 //   commands.cc      admin socket and `ceph tell`
+//   op_commands.cc   those of them that show operations
 //   tools.cc         --mkfs, --fsck, --dump
 //
 // On the main executor; PGs live on their shards.
@@ -32,6 +33,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   explicit Osd(daemon::Env& env);
   ~Osd() override;
   static std::vector<config::ProgramFlag> flags();
+  /// For the documentation.
+  static std::vector<command::Spec> command_specs();
   static size_t shards(const config::Config& config) { return config.osd_shards(); }
 
   Task<Result<bool>> run_once() override;
@@ -98,16 +101,34 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   // ---- osd_report.cc
   void update_space();
   Task<void> report_loop();
-  Task<void> report(bool all);
+  /// The report's number.
+  Task<uint64_t> report(bool all);
   map::OsdStat osd_stat();
 
   // ---- commands.cc
-  void add_commands();
-  Task<command::CommandReply> cmd_status(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_query(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_ops(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_history(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_pgs(command::Caller& caller, const command::Args& args);
+  using Reply = Task<command::CommandReply>;
+  static std::span<const command::Row<Osd>> command_rows();
+  Reply cmd_status(const command::Args& args);
+  Reply cmd_pgs(const command::Args& args);
+  Reply cmd_query(const command::Args& args);
+  Reply cmd_pools(const command::Args& args);
+  Reply cmd_blocklist(const command::Args& args);
+  Reply cmd_newest_map(const command::Args& args);
+  Reply cmd_flush_stats(const command::Args& args);
+  Reply cmd_compact(const command::Args& args);
+
+  // ---- op_commands.cc
+  /// Of all shards, the oldest first.
+  Task<std::vector<OpDump>> gather_ops(
+      const command::Args& args,
+      std::function<std::vector<OpDump>(OpTracker&, const OpFilter&)> list);
+  Task<std::vector<OpDump>> slowest_ops(const command::Args& args);
+  boost::json::object history(std::vector<OpDump> ops);
+  Reply cmd_ops(const command::Args& args);
+  Reply cmd_blocked_ops(const command::Args& args);
+  Reply cmd_history(const command::Args& args);
+  Reply cmd_history_by_duration(const command::Args& args);
+  Reply cmd_slow_ops(const command::Args& args);
 
   daemon::Env& env_;
   OsdId whoami_ = kNoOsd;
@@ -128,6 +149,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   bool up_ = false;      ///< in the newest map
   bool stopping_ = false;
   Event have_map_;
+  WaitQueue new_map_;
   std::string map_error_;  ///< why the monitor's maps cannot be ours
   Timer boot_retry_;
   std::shared_ptr<OneShot<Result<Epoch>>> goodbye_;

@@ -29,6 +29,7 @@ void Osd::on_osdmap(const msg::MOSDMap& m) {
     push_maps();
   }
   have_map_.set();
+  new_map_.notify_all();
 }
 
 Task<void> Osd::store_maps(Transaction txn) {

@@ -22,7 +22,7 @@
 #include "common/map/pg_stats.h"
 #include "common/msg/osd_peer_messages.h"
 #include "common/rt/task_group.h"
-#include "osd/pg/client_op.h"
+#include "osd/pg/op_tracker.h"
 #include "osd/pg/peering.h"
 #include "osd/pg/pg_host.h"
 #include "osd/pg/pg_log.h"

@@ -37,7 +37,7 @@ void Pg::on_client_op(ClientOpRef op) {
 void Pg::hold(ClientOpRef op) {
   if (held_.size() < kHeldOps && held_bytes_ + op->bytes <= kHeldBytes &&
       !backed_off_.contains(op->connection)) {
-    op->state = "waiting for peered";
+    op->note("waiting for peered");
     held_bytes_ += op->bytes;
     held_.push_back(std::move(op));
     return;
@@ -120,7 +120,7 @@ Pg::ObjectRef Pg::context(const HObject& object) {
 
 void Pg::enqueue(ClientOpRef op) {
   const ObjectRef object = context(op->object);
-  op->state = "waiting for object";
+  op->note("waiting for object");
   object->waiting.push_back(std::move(op));
   run_waiting(object);
 }
@@ -140,8 +140,7 @@ void Pg::run_waiting(const ObjectRef& object) {
 }
 
 void Pg::start_op(ClientOpRef op, const ObjectRef& object) {
-  op->state = "started";
-  op->started = host_.runtime().clock().now();
+  op->started = op->note("started");
   tasks_.spawn(run_op(std::move(op), object, generation_));
 }
 
@@ -225,8 +224,7 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
 }
 
 Task<void> Pg::run_listing(ClientOpRef op, uint64_t generation) {
-  op->state = "started";
-  op->started = host_.runtime().clock().now();
+  op->started = op->note("started");
   const map::PgPool* pool = map_->pool(id_.pool);
   const OpLimits limit = limits();
   HObject object;
