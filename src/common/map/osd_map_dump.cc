@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "common/map/text_table.h"
+#include "common/map/texts.h"
 
 namespace plimsoll::map {
 
