@@ -25,7 +25,7 @@ std::span<const command::Row<Osd>> Osd::command_rows() {
        "", 0, &Osd::cmd_history_by_duration},
       {"dump_historic_slow_ops" FILTER, "show the last ops that were slow", "", "", 0,
        &Osd::cmd_slow_ops},
-      {"dump_pgstate_history", "show the state of every PG this OSD holds", "", "", 0,
+      {"dump_pgstate_history", "show what every PG here does and did before", "", "", 0,
        &Osd::cmd_pgs},
       {"query name=pgid,type=CephPgid", "show details of a specific pg", "", "", 0,
        &Osd::cmd_query},
@@ -66,13 +66,7 @@ Task<CommandReply> Osd::cmd_status(const Args& args) {
 Task<CommandReply> Osd::cmd_pgs(const Args& args) {
   auto found = std::make_shared<json::array>();
   const auto each = [found](PgShard& s) {
-    for (const PgId id : s.ids()) {
-      const map::PgStat stat = s.find(id)->stat();
-      found->push_back(json::object{{"pg", id.to_string()},
-                                    {"primary", s.find(id)->is_primary()},
-                                    {"currently", map::pg_state_text(stat.state)},
-                                    {"comment", stat.blocked_reason}});
-    }
+    for (const PgId id : s.ids()) found->push_back(s.find(id)->dump_states());
   };
   co_await on_shards(each);
   co_return CommandReply::json(json::object{{"pgs", std::move(*found)}}, args.format());

@@ -32,8 +32,8 @@ bool slower(const OpDump& a, const OpDump& b) {
 
 }  // namespace
 
-Task<std::vector<OpDump>> Osd::gather_ops(
-    const Args& args, std::function<Dumps(OpTracker&, const OpFilter&)> list) {
+Task<std::vector<OpDump>> Osd::gather_ops(const Args& args,
+                                          std::function<Dumps(OpTracker&, const OpFilter&)> list) {
   const OpFilter filter(args.strings("filterstr"));
   auto found = std::make_shared<Dumps>();
   const auto each = [found, list = std::move(list), filter](PgShard& s) {
@@ -58,10 +58,10 @@ Task<CommandReply> Osd::cmd_blocked_ops(const Args& args) {
   const auto list = [age](OpTracker& t, const OpFilter& f) { return t.dump_in_flight(f, age); };
   Dumps ops = co_await gather_ops(args, list);
   const size_t n = ops.size();
-  co_return CommandReply::json(json::object{{"ops", dump_of(std::move(ops))},
-                                            {"complaint_time", complaint},
-                                            {"num_blocked_ops", n}},
-                               args.format());
+  co_return CommandReply::json(
+      json::object{
+          {"ops", dump_of(std::move(ops))}, {"complaint_time", complaint}, {"num_blocked_ops", n}},
+      args.format());
 }
 
 json::object Osd::history(Dumps ops) {

@@ -74,6 +74,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
     return room - writing_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
   }
   void writing(int64_t bytes) override { writing_.fetch_add(bytes, std::memory_order_relaxed); }
+  std::shared_ptr<void> held_slot() override;
   size_t pg_log_target() const override { return pg_log_target_.load(std::memory_order_relaxed); }
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void pg_state_changed() override;
@@ -95,6 +96,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<void> store_maps(Transaction txn);
   void mon_session();
   void send_boot();
+  /// What `osd metadata` shows.
+  std::map<std::string, std::string> metadata();
   bool map_says_up(const map::OSDMap& map) const;
   Task<void> say_goodbye();
 
@@ -156,6 +159,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
 
   std::atomic<int64_t> room_{0};     ///< below the failsafe line
   std::atomic<int64_t> writing_{0};  ///< bytes on their way into the store
+  std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;

@@ -49,6 +49,7 @@ struct ClientOp {
   OpKinds kinds;
   HObject object;
   std::shared_ptr<void> throttle;
+  std::shared_ptr<void> held;  ///< while it waits for its PG
   Utime initiated;
   TimePoint received;
   TimePoint started;  ///< of work, after all waiting

@@ -49,8 +49,8 @@ ClientOpRef OpTracker::start(messenger::ConnectionRef connection, msg::MOsdOp m,
 }
 
 OpTracker::Past OpTracker::past_of(const ClientOp& op, TimePoint ended) {
-  return {op.describe(), op.initiated,  op.received, ended,
-          op.reqid,      op.connection->peer_addr(), op.events};
+  return {op.describe(), op.initiated, op.received, ended, op.reqid, op.connection->peer_addr(),
+          op.events};
 }
 
 void OpTracker::finish(ClientOp& op) {
@@ -90,8 +90,8 @@ json::array dump_events(const OpEvents& events, Utime initiated) {
     const auto* next = &e + 1;
     const Duration took = next == events.end() ? e.at - first : next->at - e.at;
     const Utime time = Utime::from_nanos(initiated.nanos() + (e.at - first).count());
-    out.push_back(json::object{
-        {"event", e.name}, {"time", time.to_string()}, {"duration", seconds(took)}});
+    out.push_back(
+        json::object{{"event", e.name}, {"time", time.to_string()}, {"duration", seconds(took)}});
   }
   return out;
 }

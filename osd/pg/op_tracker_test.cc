@@ -81,8 +81,7 @@ TEST_F(OpTrackerTest, EventsSayWhenAndHowLong) {
   EXPECT_EQ(events[0].at("duration").as_double(), 2);
   EXPECT_EQ(events[1].at("event").as_string(), "started");
   EXPECT_EQ(events[1].at("duration").as_double(), 3);
-  EXPECT_EQ(events[1].at("time").as_string(),
-            Utime::from_nanos(1'002'000'000'000).to_string());
+  EXPECT_EQ(events[1].at("time").as_string(), Utime::from_nanos(1'002'000'000'000).to_string());
   EXPECT_EQ(events[2].at("event").as_string(), "done");
   EXPECT_EQ(events[2].at("duration").as_double(), 5);
 }

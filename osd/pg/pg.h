@@ -55,6 +55,8 @@ class Pg {
   /// Something to report happened since the last call.
   bool take_changed() { return std::exchange(changed_, false); }
   boost::json::object query();
+  /// "pg", what peering does and did: an element of dump_pgstate_history.
+  boost::json::object dump_states() const;
 
  private:
   // ---- objects under way
@@ -99,8 +101,16 @@ class Pg {
   Task<bool> commit(Transaction txn, uint64_t generation);
   Task<void> drained();
   void report();
+  void note_state();
   uint64_t pg_state() const;
   PgInfo info_now() const;
+
+  // ---- pg_query.cc
+  std::string state_path(PeeringState state) const;
+  boost::json::object dump_info(const PgInfo& info, const Missing& missing) const;
+  boost::json::object dump_history(const PgInfo& info) const;
+  boost::json::array dump_peers() const;
+  boost::json::object dump_recovery() const;
 
   // ---- pg_client.cc
   void admit(ClientOpRef op);
@@ -195,6 +205,19 @@ class Pg {
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
   bool changed_ = true;                               ///< since the last report
+
+  // ---- what it was, for people
+  struct PastState {
+    Epoch epoch;  ///< of the interval
+    PeeringState state;
+    Utime enter, exit;
+  };
+  static constexpr size_t kPastStates = 16;
+  std::deque<PastState> past_states_;
+  PeeringState noted_state_ = PeeringState::kStray;
+  Epoch noted_interval_ = 0;
+  Utime state_entered_, interval_began_;
+  Epoch same_up_since_ = 0, same_primary_since_ = 0;
 
   // ---- statistics
   map::ObjectStats counts_;  ///< since start: num_read and its kin

@@ -36,7 +36,7 @@ void Pg::on_client_op(ClientOpRef op) {
 /// that what waits here takes no room from requests to other PGs.
 void Pg::hold(ClientOpRef op) {
   if (held_.size() < kHeldOps && held_bytes_ + op->bytes <= kHeldBytes &&
-      !backed_off_.contains(op->connection)) {
+      !backed_off_.contains(op->connection) && (op->held = host_.held_slot())) {
     op->note("waiting for peered");
     held_bytes_ += op->bytes;
     held_.push_back(std::move(op));
@@ -207,6 +207,8 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
     co_return release(object, false);
   }
 
+  // Another OSD's copies may wait for us while we wait for it.
+  if (op->kinds.copies) op->throttle.reset();
   const OpLimits limit = limits();
   OpContext c{host_.store(), limit,         id_,           0,  op->object, op->m.ops,
               op->m.mtime,   object->state, object->state, {}, false, &host_.copies()};
