@@ -60,8 +60,21 @@ Result<> Monitor::bind() {
   const EntityName self{EntityType::kMon, rank};
   messenger_ = std::make_unique<messenger::Messenger>(env_.runtime, env_.config, self, *auth_);
   messenger_->set_dispatcher(this);
+  TRY_VOID(start_manager(addr));
   TRY(bound, messenger_->bind(addr));
   services_->log.set_addr(bound);
+  return {};
+}
+
+/// Before the first client: it is told where the manager is.
+Result<> Monitor::start_manager(const EntityAddr& addr) {
+  const auto answer = [this](messenger::ConnectionRef c, std::vector<std::string> cmd, Bytes data) {
+    return answer_command(std::move(c), std::move(cmd), std::move(data));
+  };
+  manager_ = std::make_unique<Manager>(env_.runtime, env_.config, services_->name,
+                                       services_->auth.next_global_id(), answer);
+  TRY_VOID(manager_->bind(addr));
+  services_->mgrmap = manager_->map();
   return {};
 }
 
@@ -89,6 +102,7 @@ Task<Result<>> Monitor::start() {
 }
 
 Task<void> Monitor::stop() {
+  if (manager_) co_await manager_->stop();
   if (messenger_) co_await messenger_->stop();
   co_await tasks_.stop();
   if (services_) co_await services_->stop();

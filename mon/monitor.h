@@ -12,6 +12,7 @@
 #include "common/msg/mon_peer_messages.h"
 #include "mon/commands/commands.h"
 #include "mon/consensus/single_log.h"
+#include "mon/manager.h"
 #include "mon/op_tracker.h"
 #include "mon/services.h"
 #include "mon/sessions.h"
@@ -32,6 +33,7 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
  private:
   Task<Result<>> open_store();
   Result<> bind();
+  Result<> start_manager(const EntityAddr& addr);
   Task<void> tick_loop();
   void add_admin_commands();
   void apply_own_config();
@@ -64,6 +66,9 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
   void osd_stats(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdStats m);
   void cluster_log(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MLog m);
 
+  void answer_ping(const messenger::ConnectionRef& c, uint64_t tid);
+  Task<command::CommandReply> answer_command(messenger::ConnectionRef c,
+                                             std::vector<std::string> cmd, Bytes data);
   Task<void> run_command(messenger::ConnectionRef c, uint64_t tid, msg::MMonCommand m,
                          std::shared_ptr<void> throttle);
   Task<void> run_tell(messenger::ConnectionRef c, uint64_t tid, msg::MCommand m);
@@ -80,6 +85,7 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
   std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<messenger::AuthNone> auth_;
   std::unique_ptr<messenger::Messenger> messenger_;
+  std::unique_ptr<Manager> manager_;
   CommandTable commands_;
   OpTracker ops_;
   TaskGroup tasks_;

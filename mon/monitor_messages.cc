@@ -2,6 +2,7 @@
 // What the monitor answers to each message.
 #include <fmt/format.h>
 
+#include "mon/commands/mon_info.h"
 #include "mon/monitor.h"
 #include "mon/pool_edits.h"
 #include "mon/space.h"
@@ -53,7 +54,7 @@ void Monitor::on_message(const ConnectionRef& c, RawMessage raw) {
     case msg::MLog::kType:
       return handle(c, raw, &Monitor::cluster_log);
     case msg::MPing::kType:
-      return;
+      return answer_ping(c, raw.tid);
     default:
       log_.debug(5, "{} ignored", msg::message_name(raw.type));
   }
@@ -102,6 +103,17 @@ void Monitor::get_version(const ConnectionRef& c, const RawMessage& raw, msg::MM
     reply.version = reply.oldest = services_->fsmap.epoch;
   }
   c->send(msg::to_raw(reply, raw.tid));
+}
+
+/// `ceph ping`: unlike other pings it wants an answer, a text of what the monitor is.
+void Monitor::answer_ping(const ConnectionRef& c, uint64_t tid) {
+  const boost::json::object pong{{"health", services_->health.dump(false)},
+                                 {"mon_status", dump_mon_status(*services_, *sessions_)}};
+  RawMessage raw = msg::to_raw(msg::MPing(), tid);
+  ByteWriter text;
+  text.blob(command::print(pong, command::Format::kJsonPretty));
+  raw.front = text.take();
+  c->send(std::move(raw));
 }
 
 // ---- statistics
@@ -204,10 +216,8 @@ Task<void> Monitor::run_command(ConnectionRef c, uint64_t tid, msg::MMonCommand 
   const std::string text = m.cmd.empty() ? "" : m.cmd.front().substr(0, 200);
   const OpTracker::Handle op = ops_.begin("mon_command(" + text + ")", entity_of(*c));
   command::CommandReply reply(-EPERM, "wrong fsid");
-  if (m.fsid == services_->monmap.fsid || m.fsid.is_zero()) {
-    CommandContext context{*services_, *sessions_, commands_, entity_of(*c), c->peer_addr()};
-    reply = co_await run_mon_command(context, m.cmd, m.data);
-  }
+  if (m.fsid == services_->monmap.fsid || m.fsid.is_zero())
+    reply = co_await answer_command(c, m.cmd, m.data);
   msg::MMonCommandAck ack;
   ack.paxos.version = services_->consensus.committed();
   ack.retval = reply.rc;
@@ -217,6 +227,12 @@ Task<void> Monitor::run_command(ConnectionRef c, uint64_t tid, msg::MMonCommand 
   ops_.finish(op);
   if (Session* s = sessions_->find(c)) s->commands--;
   c->send(msg::to_raw(ack, tid));
+}
+
+Task<command::CommandReply> Monitor::answer_command(ConnectionRef c, std::vector<std::string> cmd,
+                                                    Bytes data) {
+  CommandContext context{*services_, *sessions_, commands_, entity_of(*c), c->peer_addr()};
+  co_return co_await run_mon_command(context, cmd, data);
 }
 
 void Monitor::tell(const ConnectionRef& c, const RawMessage& raw, msg::MCommand m) {

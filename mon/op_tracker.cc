@@ -13,8 +13,9 @@ double seconds(Duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
-json::object event(const char* name, Utime at, Duration since_last) {
-  return {{"event", name}, {"time", at.to_string()}, {"duration", seconds(since_last)}};
+/// With the time until the next step; the last has the time of all.
+json::object event(const char* name, Utime at, Duration took) {
+  return {{"event", name}, {"time", at.to_string()}, {"duration", seconds(took)}};
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ void OpTracker::drop_old() {
 
 json::object OpTracker::dump(const Op& op, bool finished) const {
   const Duration took = (finished ? op.end : clock_.now()) - op.start;
-  json::array events{event("initiated", op.begun, Duration(0))};
+  json::array events{event("initiated", op.begun, took)};
   if (finished)
     events.push_back(event("done", Utime::from_nanos(op.begun.nanos() + took.count()), took));
   json::object info{

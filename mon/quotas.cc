@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "common/command/format.h"
+#include "common/base/size_text.h"
 
 namespace plimsoll::mon {
 
@@ -18,7 +18,7 @@ std::vector<Quotas::Verdict> Quotas::changes() const {
     const map::ObjectStats& s = (*sums)[id].stats;
     std::string reached;
     if (pool.quota_max_bytes && s.num_bytes >= static_cast<int64_t>(pool.quota_max_bytes))
-      reached = "max_bytes: " + command::bytes_text(pool.quota_max_bytes);
+      reached = "max_bytes: " + bytes_text(pool.quota_max_bytes);
     else if (pool.quota_max_objects &&
              s.num_objects >= static_cast<int64_t>(pool.quota_max_objects))
       reached = "max_objects: " + std::to_string(pool.quota_max_objects);

@@ -1,98 +1,82 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The OSD's own commands: over the admin socket, and as `ceph tell osd.N` and `ceph tell <pgid>`.
+#include <set>
+
+#include "common/map/osd_map_dump.h"
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
 
 namespace json = boost::json;
 using command::Args;
-using command::Caller;
 using command::CommandReply;
 
-void Osd::add_commands() {
-  auto& table = env_.admin.table();
-  const auto add = [&](const char* signature, const char* help,
-                       Task<CommandReply> (Osd::*method)(Caller&, const Args&)) {
-    table.add(signature, help,
-              [this, method](Caller& c, const Args& a) { return (this->*method)(c, a); });
+std::span<const command::Row<Osd>> Osd::command_rows() {
+#define FILTER " name=filterstr,type=CephString,n=N,req=false"
+  static const command::Row<Osd> kRows[] = {
+      {"status", "high-level status of OSD", "", "", 0, &Osd::cmd_status},
+      {"dump_ops_in_flight" FILTER, "show the ops currently in flight", "", "", 0, &Osd::cmd_ops},
+      {"ops" FILTER, "show the ops currently in flight", "", "", 0, &Osd::cmd_ops},
+      {"dump_blocked_ops" FILTER, "show the ops in flight that count as slow", "", "", 0,
+       &Osd::cmd_blocked_ops},
+      {"dump_historic_ops" FILTER, "show the slowest recent ops, the oldest first", "", "", 0,
+       &Osd::cmd_history},
+      {"dump_historic_ops_by_duration" FILTER, "show the slowest recent ops, the slowest first", "",
+       "", 0, &Osd::cmd_history_by_duration},
+      {"dump_historic_slow_ops" FILTER, "show the last ops that were slow", "", "", 0,
+       &Osd::cmd_slow_ops},
+      {"dump_pgstate_history", "show what every PG here does and did before", "", "", 0,
+       &Osd::cmd_pgs},
+      {"query name=pgid,type=CephPgid", "show details of a specific pg", "", "", 0,
+       &Osd::cmd_query},
+      {"pg name=pgid,type=CephPgid name=cmd,type=CephChoices,strings=query",
+       "show details of a specific pg", "", "", 0, &Osd::cmd_query},
+      {"dump_blocklist", "show the clients that are locked out, and until when", "", "", 0,
+       &Osd::cmd_blocklist},
+      {"get_mapped_pools", "list the pools that have PGs here", "", "", 0, &Osd::cmd_pools},
+      {"get_latest_osdmap", "wait until this OSD has the newest osdmap", "", "", 0,
+       &Osd::cmd_newest_map},
+      {"flush_pg_stats", "report to the monitor now; prints the report's number", "", "", 0,
+       &Osd::cmd_flush_stats},
+      {"dump_fullness", "show space, the lines, and who has borrowed how much", "", "", 0,
+       &Osd::cmd_dump_fullness},
+      {"injectfull name=type,type=CephString,req=false name=count,type=CephInt,req=false",
+       "pretend to be full", "", "", 0, &Osd::cmd_inject_full},
+      {"compact", "compact the store's key-value part; slows requests meanwhile", "", "", 0,
+       &Osd::cmd_compact},
   };
-  add("status", "high-level status of OSD", &Osd::cmd_status);
-  add("dump_ops_in_flight", "show the ops currently in flight", &Osd::cmd_ops);
-  add("ops", "show the ops currently in flight", &Osd::cmd_ops);
-  add("dump_historic_ops", "show recent ops", &Osd::cmd_history);
-  add("dump_historic_ops_by_duration", "show slowest recent ops, sorted by duration",
-      &Osd::cmd_history);
-  add("dump_fullness", "show space, the lines, and who has borrowed how much",
-      &Osd::cmd_dump_fullness);
-  add("injectfull name=type,type=CephString,req=false name=count,type=CephInt,req=false",
-      "pretend to be full", &Osd::cmd_inject_full);
-  add("dump_pgstate_history", "show the state of every PG this OSD holds", &Osd::cmd_pgs);
-  add("query name=pgid,type=CephPgid", "show details of a specific pg", &Osd::cmd_query);
-  add("pg name=pgid,type=CephPgid name=cmd,type=CephChoices,strings=query",
-      "show details of a specific pg", &Osd::cmd_query);
+#undef FILTER
+  return kRows;
 }
 
-Task<CommandReply> Osd::cmd_status(Caller&, const Args& args) {
+std::vector<command::Spec> Osd::command_specs() {
+  return command::specs_of(command_rows());
+}
+
+Task<CommandReply> Osd::cmd_status(const Args& args) {
   json::object out{{"cluster_fsid", maps_.superblock().fsid.to_string()},
                    {"osd_fsid", maps_.superblock().osd_uuid.to_string()},
                    {"whoami", whoami_},
                    {"state", up_ ? "active" : "booting"},
                    {"oldest_map", maps_.superblock().full_map},
+                   {"cluster_osdmap_trim_lower_bound", maps_.cluster_oldest()},
                    {"newest_map", maps_.epoch()},
                    {"num_pgs", env_.counters.get(metrics::Counter::osd_numpg)}};
   co_return CommandReply::json(out, args.format());
 }
 
-namespace {
+// ---- PGs ----------------------------------------------------------------------------------------
 
-struct Ops {
-  json::array ops;
-};
-
-json::object ops_in_flight(json::array ops) {
-  const size_t n = ops.size();
-  return {{"ops", std::move(ops)}, {"num_ops", n}};
-}
-
-}  // namespace
-
-Task<CommandReply> Osd::cmd_ops(Caller&, const Args& args) {
-  auto found = std::make_shared<Ops>();
+Task<CommandReply> Osd::cmd_pgs(const Args& args) {
+  auto found = std::make_shared<json::array>();
   const auto each = [found](PgShard& s) {
-    for (auto& op : s.tracker().dump_in_flight()) found->ops.push_back(std::move(op));
+    for (const PgId id : s.ids()) found->push_back(s.find(id)->dump_states());
   };
   co_await on_shards(each);
-  co_return CommandReply::json(ops_in_flight(std::move(found->ops)), args.format());
+  co_return CommandReply::json(json::object{{"pgs", std::move(*found)}}, args.format());
 }
 
-Task<CommandReply> Osd::cmd_history(Caller&, const Args& args) {
-  auto found = std::make_shared<Ops>();
-  const auto each = [found](PgShard& s) {
-    for (auto& op : s.tracker().dump_history()) found->ops.push_back(std::move(op));
-  };
-  co_await on_shards(each);
-  json::object out{{"size", env_.config.osd_op_history_size()},
-                   {"duration", env_.config.osd_op_history_duration()},
-                   {"ops", std::move(found->ops)}};
-  co_return CommandReply::json(out, args.format());
-}
-
-Task<CommandReply> Osd::cmd_pgs(Caller&, const Args& args) {
-  auto found = std::make_shared<Ops>();
-  const auto each = [found](PgShard& s) {
-    for (const PgId id : s.ids()) {
-      const map::PgStat stat = s.find(id)->stat();
-      found->ops.push_back(json::object{{"pg", id.to_string()},
-                                        {"primary", s.find(id)->is_primary()},
-                                        {"currently", map::pg_state_text(stat.state)},
-                                        {"comment", stat.blocked_reason}});
-    }
-  };
-  co_await on_shards(each);
-  co_return CommandReply::json(json::object{{"pgs", std::move(found->ops)}}, args.format());
-}
-
-Task<CommandReply> Osd::cmd_query(Caller&, const Args& args) {
+Task<CommandReply> Osd::cmd_query(const Args& args) {
   const PgId id = args.pgid("pgid");
   auto found = std::make_shared<std::optional<json::object>>();
   const auto each = [found, id](PgShard& s) {
@@ -101,6 +85,44 @@ Task<CommandReply> Osd::cmd_query(Caller&, const Args& args) {
   co_await on_shards(each);
   if (!*found) co_return CommandReply(-ENOENT, "i don't have pgid " + id.to_string());
   co_return CommandReply::json(**found, args.format());
+}
+
+Task<CommandReply> Osd::cmd_pools(const Args& args) {
+  auto pools = std::make_shared<std::set<PoolId>>();
+  const auto each = [pools](PgShard& s) {
+    for (const PgId id : s.ids()) pools->insert(id.pool);
+  };
+  co_await on_shards(each);
+  co_return CommandReply::json(json::array(pools->begin(), pools->end()), args.format());
+}
+
+// ---- maps, reports, store -----------------------------------------------------------------------
+
+Task<CommandReply> Osd::cmd_blocklist(const Args& args) {
+  const MapRef map = maps_.current();
+  co_return CommandReply::json(map::dump_blocklist(*map), args.format());
+}
+
+Task<CommandReply> Osd::cmd_newest_map(const Args&) {
+  constexpr Duration kPatience = 30s;
+  const auto newest = co_await mon_->newest_version("osdmap", kPatience);
+  if (!newest) co_return CommandReply(newest.error());
+  while (maps_.epoch() < *newest) co_await new_map_.wait();
+  co_return CommandReply();
+}
+
+Task<CommandReply> Osd::cmd_flush_stats(const Args& args) {
+  const uint64_t number = co_await report(true);
+  co_return CommandReply::json(json::value(number), args.format());
+}
+
+Task<CommandReply> Osd::cmd_compact(const Args& args) {
+  const TimePoint begun = env_.runtime.clock().now();
+  const Result<> done = co_await store_->compact();
+  if (!done) co_return CommandReply(done.error());
+  const Duration took = env_.runtime.clock().now() - begun;
+  const double seconds = std::chrono::duration<double>(took).count();
+  co_return CommandReply::json(json::object{{"elapsed_time", seconds}}, args.format());
 }
 
 }  // namespace plimsoll::osd

@@ -64,7 +64,25 @@ Task<Result<rados::OpReply>> Copier::read(const rados::Aim& aim, std::vector<Osd
 
 Task<Result<ObjectCopy>> Copier::fetch_here(ObjectLocator from, std::string oid,
                                             uint64_t max_bytes) {
+  struct Copy {
+    explicit Copy(Copier& c) : copier(c) { copier.copies_++; }
+    ~Copy() {
+      copier.copies_--;
+      if (at_work) copier.at_work_.release(1);
+    }
+    Copier& copier;
+    bool at_work = false;
+  };
+  if (copies_ >= kMostCopies) co_return fail(EBUSY, "too many copies");
+  Copy copy(*this);
+  co_await at_work_.acquire(1);
+  copy.at_work = true;
   CO_TRY_VOID(co_await connect());
+  co_return co_await fetch_object(std::move(from), std::move(oid), max_bytes);
+}
+
+Task<Result<ObjectCopy>> Copier::fetch_object(ObjectLocator from, std::string oid,
+                                              uint64_t max_bytes) {
   rados::Aim aim;
   aim.oid = std::move(oid);
   aim.locator = std::move(from);

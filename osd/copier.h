@@ -20,8 +20,13 @@ class Copier final : public CopySource {
   Task<void> stop();
 
  private:
+  /// Requests that copy do not count against what the OSD accepts; these bound them instead.
+  static constexpr uint64_t kAtWork = 4;
+  static constexpr size_t kMostCopies = 1024;
+
   /// On Runtime::executor().
   Task<Result<ObjectCopy>> fetch_here(ObjectLocator from, std::string oid, uint64_t max_bytes);
+  Task<Result<ObjectCopy>> fetch_object(ObjectLocator from, std::string oid, uint64_t max_bytes);
   Task<Result<>> connect();
   Task<Result<rados::OpReply>> read(const rados::Aim& aim, std::vector<msg::OsdOp> ops);
 
@@ -29,6 +34,8 @@ class Copier final : public CopySource {
   const config::Config& config_;
   messenger::AuthNone auth_;
   AsyncMutex connecting_;
+  Semaphore at_work_{kAtWork};
+  size_t copies_ = 0;
   std::unique_ptr<rados::RadosClient> client_;
 };
 

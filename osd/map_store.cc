@@ -68,7 +68,10 @@ void MapStore::take(map::OSDMap next, Step& step) {
 MapStore::Step MapStore::apply(const msg::MOSDMap& message) {
   Step step;
   const Result<> advanced = advance(message, step);
-  if (!advanced) step.error = advanced.error();
+  if (advanced)
+    cluster_oldest_ = std::max(cluster_oldest_, message.oldest_map);
+  else
+    step.error = advanced.error();
   while (incrementals_.size() > kKeep) incrementals_.erase(incrementals_.begin());
   if (!step.maps.empty()) step.txn.store_set({{kSuperblockKey, wire::to_bytes(superblock_)}});
   step.gap = epoch() < std::max(message.last(), message.newest_map);

@@ -16,12 +16,14 @@ namespace plimsoll::osd {
 
 /// Who this OSD is; the store's key "superblock".
 struct OsdSuperblock {
-  static constexpr wire::Envelope kEnvelope{1, 1};
+  static constexpr wire::Envelope kEnvelope{2, 1};
   Uuid fsid;
   Uuid osd_uuid;
   OsdId osd = kNoOsd;
   Epoch full_map = 0;    ///< the epoch that is stored whole
   Epoch newest_map = 0;  ///< and those behind it, as differences
+  Utime created;         ///< by mkfs
+  std::string created_by;  ///< the version that did
   template <class F>
   void fields(F& f) {
     f("fsid", fsid);
@@ -29,6 +31,8 @@ struct OsdSuperblock {
     f("osd", osd);
     f("full_map", full_map);
     f("newest_map", newest_map);
+    f("created", created, 2);
+    f("created_by", created_by, 2);
   }
 };
 inline constexpr const char* kSuperblockKey = "superblock";
@@ -44,6 +48,9 @@ class MapStore {
   /// Null before the first.
   const MapRef& current() const { return current_; }
   Epoch epoch() const { return current_ ? current_->epoch : 0; }
+
+  /// The oldest epoch that the monitors still have, as far as they told; 0 before they did.
+  Epoch cluster_oldest() const { return cluster_oldest_; }
 
   struct Step {
     std::vector<MapRef> maps;    ///< the new epochs, ascending
@@ -67,6 +74,7 @@ class MapStore {
 
   OsdSuperblock superblock_;
   MapRef current_;
+  Epoch cluster_oldest_ = 0;
   std::map<Epoch, Bytes> incrementals_;
   Epoch full_epoch_ = 0;  ///< of full_
   Bytes full_;            ///< encoded on demand

@@ -91,6 +91,7 @@ Task<Result<>> Osd::start() {
 
   messenger::MessengerOptions options;
   options.dispatch_throttle_bytes = env_.config.osd_client_message_size_cap();
+  options.dispatch_throttle_messages = env_.config.osd_client_message_cap();
   messenger_ = std::make_unique<messenger::Messenger>(
       env_.runtime, env_.config, EntityName{EntityType::kOsd, whoami_}, auth_, options);
   messenger_->set_dispatcher(this);
@@ -118,7 +119,7 @@ Task<Result<>> Osd::first_map() {
   if (!maps_.current()) co_await have_map_.wait();
   if (!map_error_.empty()) co_return fail(EINVAL, map_error_);
   send_boot();
-  add_commands();
+  command::add_rows(env_.admin.table(), command_rows(), *this);
   tasks_.spawn(tick_loop());
   tasks_.spawn(space_loop());
   tasks_.spawn(report_loop());
@@ -171,6 +172,8 @@ Task<void> Osd::tick_loop() {
     co_await env_.runtime.clock().sleep(
         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
 
+    messenger_->set_throttle(env_.config.osd_client_message_size_cap(),
+                             env_.config.osd_client_message_cap());
     post_shards([](PgShard& s) { s.tick(); });
     auto all = std::make_shared<PgShard::Counts>();
     const auto each = [all](PgShard& s) {
@@ -203,6 +206,20 @@ void Osd::send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) {
   post(env_.runtime.executor(), [this, osd, addr, m = std::move(message)]() mutable {
     if (!stopping_) peers_->send(osd, addr, std::move(m));
   });
+}
+
+std::shared_ptr<void> Osd::held_slot() {
+  struct Slot {
+    explicit Slot(std::atomic<uint64_t>& n) : held(n) {}
+    ~Slot() { held--; }
+    std::atomic<uint64_t>& held;
+  };
+  const uint64_t most = env_.config.osd_client_message_cap() / 2;
+  if (held_.fetch_add(1) >= most) {
+    held_--;
+    return nullptr;
+  }
+  return std::make_shared<Slot>(held_);
 }
 
 void Osd::pg_state_changed() {

@@ -8,6 +8,7 @@
 //   osd_report.cc    statistics for the monitor, counters
 //   osd_space.cc     fullness, and space lent to primaries
 //   commands.cc      admin socket and `ceph tell`
+//   op_commands.cc   those of them that show operations
 //   tools.cc         --mkfs, --fsck, --dump
 //
 // On the main executor; PGs live on their shards.
@@ -35,6 +36,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   explicit Osd(daemon::Env& env);
   ~Osd() override;
   static std::vector<config::ProgramFlag> flags();
+  /// For the documentation.
+  static std::vector<command::Spec> command_specs();
   static size_t shards(const config::Config& config) { return config.osd_shards(); }
 
   Task<Result<bool>> run_once() override;
@@ -80,6 +83,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void reset_credit(uint32_t shard, OsdId osd, uint64_t in_flight) override;
   bool park(uint64_t bytes) override;
   void unpark(uint64_t bytes) override;
+  std::shared_ptr<void> held_slot() override;
   size_t pg_log_target() const override { return pg_log_target_.load(std::memory_order_relaxed); }
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void pg_state_changed() override;
@@ -101,6 +105,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<void> store_maps(Transaction txn);
   void mon_session();
   void send_boot();
+  /// What `osd metadata` shows.
+  std::map<std::string, std::string> metadata();
   bool map_says_up(const map::OSDMap& map) const;
   Task<void> say_goodbye();
 
@@ -128,21 +134,39 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   bool on_credit_message(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
   void report_fullness();
   void send_to_up_osd(OsdId osd, msg::RawMessage message);
-  Task<command::CommandReply> cmd_inject_full(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_dump_fullness(command::Caller& caller, const command::Args& args);
+  Task<command::CommandReply> cmd_inject_full(const command::Args& args);
+  Task<command::CommandReply> cmd_dump_fullness(const command::Args& args);
 
   // ---- osd_report.cc
   Task<void> report_loop();
-  Task<void> report(bool all);
+  /// The report's number.
+  Task<uint64_t> report(bool all);
   map::OsdStat osd_stat();
 
   // ---- commands.cc
-  void add_commands();
-  Task<command::CommandReply> cmd_status(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_query(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_ops(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_history(command::Caller& caller, const command::Args& args);
-  Task<command::CommandReply> cmd_pgs(command::Caller& caller, const command::Args& args);
+  using Reply = Task<command::CommandReply>;
+  static std::span<const command::Row<Osd>> command_rows();
+  Reply cmd_status(const command::Args& args);
+  Reply cmd_pgs(const command::Args& args);
+  Reply cmd_query(const command::Args& args);
+  Reply cmd_pools(const command::Args& args);
+  Reply cmd_blocklist(const command::Args& args);
+  Reply cmd_newest_map(const command::Args& args);
+  Reply cmd_flush_stats(const command::Args& args);
+  Reply cmd_compact(const command::Args& args);
+
+  // ---- op_commands.cc
+  /// Of all shards, the oldest first.
+  Task<std::vector<OpDump>> gather_ops(
+      const command::Args& args,
+      std::function<std::vector<OpDump>(OpTracker&, const OpFilter&)> list);
+  Task<std::vector<OpDump>> slowest_ops(const command::Args& args);
+  boost::json::object history(std::vector<OpDump> ops);
+  Reply cmd_ops(const command::Args& args);
+  Reply cmd_blocked_ops(const command::Args& args);
+  Reply cmd_history(const command::Args& args);
+  Reply cmd_history_by_duration(const command::Args& args);
+  Reply cmd_slow_ops(const command::Args& args);
 
   daemon::Env& env_;
   OsdId whoami_ = kNoOsd;
@@ -163,6 +187,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   bool up_ = false;      ///< in the newest map
   bool stopping_ = false;
   Event have_map_;
+  WaitQueue new_map_;
   std::string map_error_;  ///< why the monitor's maps cannot be ours
   Timer boot_retry_;
   std::shared_ptr<OneShot<Result<Epoch>>> goodbye_;
@@ -176,6 +201,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<uint64_t> parked_bytes_{0};
   TimePoint recalled_at_{};
   TimePoint fullness_sent_at_{};
+  std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;

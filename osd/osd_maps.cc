@@ -3,6 +3,7 @@
 // that this incarnation is up, shards see none: an older map would make PGs act on what was true
 // before the restart.
 #include "common/daemon/host_info.h"
+#include "common/map/mon_map.h"
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
@@ -29,6 +30,7 @@ void Osd::on_osdmap(const msg::MOSDMap& m) {
     push_maps();
   }
   have_map_.set();
+  new_map_.notify_all();
 }
 
 Task<void> Osd::store_maps(Transaction txn) {
@@ -69,6 +71,32 @@ void Osd::mon_session() {
   send_boot();
 }
 
+std::map<std::string, std::string> Osd::metadata() {
+  std::map<std::string, std::string> all = daemon::host_info(env_.runtime);
+  all["osd_data"] = env_.config.osd_data();
+  all["osd_objectstore"] = env_.config.osd_objectstore();
+  all["osdspec_affinity"] = "";
+  // One address for everything, and one disk for data and journal.
+  const Result<std::string> routes = env_.runtime.read_file("/proc/net/route");
+  const std::string interface =
+      routes ? daemon::interface_of(*routes, messenger_->addr()) : std::string();
+  all["front_iface"] = all["back_iface"] = interface;
+  all["network_numa_unknown_ifaces"] = "back_iface,front_iface";
+  all.merge(daemon::disk_info(env_.runtime, env_.config.osd_data()));
+  if (all.contains("devices")) {
+    all["journal_rotational"] = all["rotational"];
+    all["objectstore_numa_unknown_devices"] = all["devices"];
+    // Serial numbers and stable paths would need the host's device manager.
+    all["device_ids"] = all["device_paths"] = "";
+  }
+  const OsdSuperblock& superblock = maps_.superblock();
+  if (!superblock.created.is_zero()) {
+    all["created_at"] = map::zulu(superblock.created);
+    all["ceph_version_when_created"] = superblock.created_by;
+  }
+  return all;
+}
+
 /// Repeated until the map shows us up.
 void Osd::send_boot() {
   constexpr Duration kAgain = 2s;
@@ -84,10 +112,7 @@ void Osd::send_boot() {
   m.device_class = env_.config.osd_class_update_on_start() ? "hdd" : "";
   set_ratios(*maps_.current());
   m.fullness = fullness_.state();
-  m.metadata = daemon::host_info(env_.runtime);
-  m.metadata["osd_data"] = env_.config.osd_data();
-  m.metadata["osd_objectstore"] = env_.config.osd_objectstore();
-  m.metadata["hostname"] = m.host;
+  m.metadata = metadata();
   if (env_.config.osd_crush_update_on_start()) {
     m.metadata["crush_location"] = env_.config.crush_location();
     if (const double weight = env_.config.osd_crush_initial_weight(); weight >= 0)

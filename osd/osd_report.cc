@@ -73,7 +73,7 @@ Task<void> Osd::report_loop() {
   }
 }
 
-Task<void> Osd::report(bool all) {
+Task<uint64_t> Osd::report(bool all) {
   auto found = std::make_shared<std::vector<map::PgStat>>();
   const auto each = [found, all](PgShard& s) {
     for (auto& stat : s.stats(all)) found->push_back(std::move(stat));
@@ -86,6 +86,7 @@ Task<void> Osd::report(bool all) {
   m.stat = osd_stat();
   m.pgs = std::move(*found);
   mon_->send(msg::to_raw(m));
+  co_return m.stat.seq;
 }
 
 }  // namespace plimsoll::osd

@@ -11,7 +11,6 @@ namespace plimsoll::osd {
 
 namespace json = boost::json;
 using command::Args;
-using command::Caller;
 using command::CommandReply;
 
 namespace {
@@ -255,7 +254,7 @@ void Osd::unpark(uint64_t bytes) {
 
 // ---- commands -----------------------------------------------------------------------------------
 
-Task<CommandReply> Osd::cmd_inject_full(Caller&, const Args& args) {
+Task<CommandReply> Osd::cmd_inject_full(const Args& args) {
   const std::string type = args.str_or("type", "full");
   const int64_t count = args.int_or("count", -1);
   static const std::map<std::string, uint32_t> kStates = {{"none", 0},
@@ -273,7 +272,7 @@ Task<CommandReply> Osd::cmd_inject_full(Caller&, const Args& args) {
   co_return CommandReply(0, "");
 }
 
-Task<CommandReply> Osd::cmd_dump_fullness(Caller&, const Args& args) {
+Task<CommandReply> Osd::cmd_dump_fullness(const Args& args) {
   const Fullness::Space s = space();
   json::array loans;
   for (const auto& [who, bytes] : lender_.loans())

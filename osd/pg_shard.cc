@@ -9,11 +9,15 @@ namespace plimsoll::osd {
 
 namespace {
 
+Duration seconds(double s) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
+}
+
 OpTrackerLimits tracker_limits(const config::Config& config) {
-  if (!config.osd_enable_op_tracker()) return {0, 0s};
-  return {config.osd_op_history_size(),
-          std::chrono::duration_cast<Duration>(
-              std::chrono::duration<double>(config.osd_op_history_duration()))};
+  if (!config.osd_enable_op_tracker()) return {0, 0s, 0, 0s};
+  return {config.osd_op_history_size(), seconds(config.osd_op_history_duration()),
+          config.osd_op_history_slow_op_size(),
+          seconds(config.osd_op_history_slow_op_threshold())};
 }
 
 /// Placement can differ between the two maps by more than who is up.

@@ -64,6 +64,7 @@ class StoreProxy final : public ObjectStore {
   Task<Result<std::optional<Bytes>>> store_get(std::string key) override {
     return over(&ObjectStore::store_get, std::move(key));
   }
+  Task<Result<>> compact() override { return over(&ObjectStore::compact); }
   /// Not for other executors: the OSD reads it on the store's.
   StoreStatfs statfs() const override { return store_.statfs(); }
 

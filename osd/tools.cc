@@ -2,6 +2,7 @@
 // What plimsoll-osd does instead of serving: make a store, check one, show one.
 #include <fmt/format.h>
 
+#include "common/command/version.h"
 #include "osd/osd.h"
 #include "osd/store/block_store.h"
 #include "osd/store/dump.h"
@@ -66,6 +67,8 @@ Task<Result<>> Osd::mkfs() {
   OsdSuperblock superblock;
   superblock.fsid = options.fsid;
   superblock.osd = whoami_;
+  superblock.created = env_.runtime.clock().wall();
+  superblock.created_by = kVersionText;
   CO_TRY(uuid, Uuid::parse(env_.config.osd_uuid()));
   superblock.osd_uuid = uuid.is_zero() ? random_uuid(env_.runtime.rng()) : uuid;
   auto done = co_await store.commit(MapStore::first_superblock(superblock));

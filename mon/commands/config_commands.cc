@@ -4,15 +4,13 @@
 
 #include <algorithm>
 
-#include "common/command/text_table.h"
+#include "common/base/text_table.h"
 #include "common/config/conf_file.h"
 #include "mon/commands/support.h"
 
 namespace plimsoll::mon {
 namespace {
 
-using command::Align;
-using command::TextTable;
 using Entry = ConfigService::Entry;
 
 CommandReply reply_of(const Result<>& done, std::string text = {}) {

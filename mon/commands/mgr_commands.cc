@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The manager that is not there: its map is empty, its modules' commands that matter are answered
-// by the monitor in the other files; here are those about itself and a few of its modules.
+// The manager that the monitor stands in for: what it answers in Ceph is in the other files; here
+// are the commands about itself and about a few of its modules, of which it has none.
 #include <fmt/format.h>
 
 #include "mon/commands/support.h"
@@ -9,9 +9,10 @@ namespace plimsoll::mon {
 namespace {
 
 CommandReply stat(CommandContext& c, const Args& a) {
-  return answer_json(a, json::object{{"epoch", c.services.mgrmap.epoch},
-                                     {"available", false},
-                                     {"active_name", ""},
+  const map::MgrMap& map = c.services.mgrmap;
+  return answer_json(a, json::object{{"epoch", map.epoch},
+                                     {"available", map.available},
+                                     {"active_name", map.active_name},
                                      {"num_standby", 0}});
 }
 

@@ -5,16 +5,15 @@
 
 #include <cmath>
 
+#include "common/base/size_text.h"
 #include "common/command/format.h"
-#include "common/command/text_table.h"
+#include "common/base/text_table.h"
 #include "common/map/crush_dump.h"
 #include "common/map/osd_map_dump.h"
 
 namespace plimsoll::mon {
 
 namespace json = boost::json;
-using command::Align;
-using command::bytes_text;
 
 namespace {
 
@@ -53,7 +52,7 @@ class Report {
   Use use_of(OsdId osd) const;
   void collect();
   json::object dump_row(const Row& r) const;
-  void print_row(const Row& r, command::TextTable& t) const;
+  void print_row(const Row& r, TextTable& t) const;
   double variance(double percent) const { return average_ > 0 ? percent / average_ : 0; }
 
   const map::OSDMap& map_;
@@ -165,7 +164,7 @@ json::object Report::dump() const {
   return {{"nodes", std::move(nodes)}, {"stray", json::array()}, {"summary", std::move(summary)}};
 }
 
-void Report::print_row(const Row& r, command::TextTable& t) const {
+void Report::print_row(const Row& r, TextTable& t) const {
   const bool is_osd = r.node.id >= 0;
   const Use& u = r.use;
   std::vector<std::string> cells{std::to_string(r.node.id),
@@ -183,7 +182,7 @@ void Report::print_row(const Row& r, command::TextTable& t) const {
 }
 
 std::string Report::print() const {
-  command::TextTable t;
+  TextTable t;
   t.column("ID", Align::kLeft, Align::kRight);
   for (const char* name : {"CLASS", "WEIGHT", "REWEIGHT", "SIZE", "RAW USE", "DATA", "OMAP", "META",
                            "AVAIL", "%USE", "VAR", "PGS", "STATUS"})

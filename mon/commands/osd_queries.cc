@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/command/text_table.h"
+#include "common/base/size_text.h"
+#include "common/base/text_table.h"
 #include "common/map/osd_map_dump.h"
 #include "mon/commands/osd_safety.h"
 #include "mon/commands/support.h"
@@ -13,8 +14,6 @@
 namespace plimsoll::mon {
 namespace {
 
-using command::Align;
-using command::TextTable;
 
 std::string metadata_of(const CommandContext& c, OsdId osd, const char* key) {
   const OsdMetadata& all = c.services.membership.metadata(osd);
@@ -239,7 +238,7 @@ CommandReply status(CommandContext& c, const Args& a) {
                                 {"kb available", avail >> 10},
                                 {"state", std::move(state)}});
     table.row(
-        {std::to_string(osd), host, command::bytes_text(used), command::bytes_text(avail), words});
+        {std::to_string(osd), host, bytes_text(used), bytes_text(avail), words});
   }
   return answer(a, json::object{{"OSDs", std::move(osds)}}, table.to_string());
 }

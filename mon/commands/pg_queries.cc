@@ -4,15 +4,14 @@
 
 #include <algorithm>
 
-#include "common/command/text_table.h"
+#include "common/base/size_text.h"
+#include "common/base/text_table.h"
 #include "mon/commands/rates.h"
 #include "mon/commands/support.h"
 
 namespace plimsoll::mon {
 namespace {
 
-using command::Align;
-using command::TextTable;
 using map::PgStat;
 
 const map::PgMap& pg_map(const CommandContext& c) {
@@ -43,9 +42,9 @@ CommandReply stat(CommandContext& c, const Args& a) {
     for (const auto& kv : part) o[kv.key()] = kv.value();
   std::string plain =
       fmt::format("{} pgs: {}; {} data, {} used, {} / {} avail", pgs.pgs.size(), counts,
-                  command::bytes_text(static_cast<uint64_t>(std::max<int64_t>(0, sum.num_bytes))),
-                  command::bytes_text(used), command::bytes_text(space.statfs.available),
-                  command::bytes_text(space.statfs.total));
+                  bytes_text(static_cast<uint64_t>(std::max<int64_t>(0, sum.num_bytes))),
+                  bytes_text(used), bytes_text(space.statfs.available),
+                  bytes_text(space.statfs.total));
   if (const std::string t = client_rate_text(rate); !t.empty()) plain += "; " + t;
   for (const std::string& line : recovery_lines(sum)) plain += "; " + line;
   if (const std::string t = recovery_rate_text(rate); !t.empty()) plain += "; " + t + " recovering";

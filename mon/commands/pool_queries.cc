@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-#include "common/command/text_table.h"
+#include "common/base/size_text.h"
+#include "common/base/text_table.h"
 #include "common/map/osd_map_dump.h"
 #include "mon/commands/rates.h"
 #include "mon/commands/support.h"
@@ -13,8 +14,6 @@
 namespace plimsoll::mon {
 namespace {
 
-using command::Align;
-using command::TextTable;
 using map::PgPool;
 using map::PoolOpts;
 
@@ -165,12 +164,12 @@ CommandReply get_quota(CommandContext& c, const Args& a) {
   std::string plain = "quotas for pool '" + name + "':\n  max objects: ";
   plain += p.quota_max_objects
                ? fmt::format("{} objects  (current num objects: {} objects)",
-                             command::si_text(p.quota_max_objects), command::si_text(objects))
+                             si_text(p.quota_max_objects), si_text(objects))
                : "N/A";
   plain += "\n  max bytes  : ";
   const auto size = [](uint64_t n) {
     // Whole bytes are spelled out here.
-    return n < 1024 ? fmt::format("{} bytes", n) : command::bytes_text(n);
+    return n < 1024 ? fmt::format("{} bytes", n) : bytes_text(n);
   };
   plain += p.quota_max_bytes
                ? fmt::format("{}  (current num bytes: {})", size(p.quota_max_bytes), size(bytes))

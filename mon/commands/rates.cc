@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/size_text.h"
 #include "common/command/format.h"
 #include "mon/health_checks.h"
 
@@ -26,10 +27,10 @@ void add(std::string& text, const std::string& part) {
 std::string client_rate_text(const ObjectStats& r) {
   std::string text;
   if (r.num_read <= 0 && r.num_write <= 0) return text;
-  if (r.num_read_kb > 0) add(text, command::bytes_text(positive(r.num_read_kb) << 10) + "/s rd");
-  if (r.num_write_kb > 0) add(text, command::bytes_text(positive(r.num_write_kb) << 10) + "/s wr");
-  add(text, command::si_text(positive(r.num_read)) + " op/s rd");
-  add(text, command::si_text(positive(r.num_write)) + " op/s wr");
+  if (r.num_read_kb > 0) add(text, bytes_text(positive(r.num_read_kb) << 10) + "/s rd");
+  if (r.num_write_kb > 0) add(text, bytes_text(positive(r.num_write_kb) << 10) + "/s wr");
+  add(text, si_text(positive(r.num_read)) + " op/s rd");
+  add(text, si_text(positive(r.num_write)) + " op/s wr");
   return text;
 }
 
@@ -46,11 +47,11 @@ json::object dump_client_rate(const ObjectStats& r) {
 std::string recovery_rate_text(const ObjectStats& r) {
   std::string text;
   if (r.num_bytes_recovered > 0)
-    add(text, command::bytes_text(positive(r.num_bytes_recovered)) + "/s");
+    add(text, bytes_text(positive(r.num_bytes_recovered)) + "/s");
   if (r.num_keys_recovered > 0)
-    add(text, command::si_text(positive(r.num_keys_recovered)) + " keys/s");
+    add(text, si_text(positive(r.num_keys_recovered)) + " keys/s");
   if (r.num_objects_recovered > 0)
-    add(text, command::si_text(positive(r.num_objects_recovered)) + " objects/s");
+    add(text, si_text(positive(r.num_objects_recovered)) + " objects/s");
   return text;
 }
 

@@ -2,7 +2,8 @@
 // df and osd df: who has how much room.
 #include <fmt/format.h>
 
-#include "common/command/text_table.h"
+#include "common/base/size_text.h"
+#include "common/base/text_table.h"
 #include "mon/commands/osd_df.h"
 #include "mon/commands/support.h"
 #include "mon/space.h"
@@ -10,9 +11,6 @@
 namespace plimsoll::mon {
 namespace {
 
-using command::Align;
-using command::bytes_text;
-using command::TextTable;
 
 /// "7.09"; Ceph prints nothing after the point for a plain zero.
 std::string percent_text(double ratio) {
@@ -75,13 +73,13 @@ std::vector<std::string> pool_row(const std::string& name, PoolId id, const Pool
   std::vector<std::string> row{name, std::to_string(id), std::to_string(p.pg_num),
                                bytes_text(s.stored)};
   if (detail) row.insert(row.end(), {bytes_text(s.stored_data), bytes_text(s.stored_omap)});
-  row.push_back(command::si_text(static_cast<uint64_t>(s.objects)));
+  row.push_back(si_text(static_cast<uint64_t>(s.objects)));
   row.push_back(bytes_text(s.used));
   if (detail) row.insert(row.end(), {bytes_text(s.used_data), bytes_text(s.used_omap)});
   row.push_back(percent_text(s.percent_used));
   row.push_back(bytes_text(s.max_avail));
   if (!detail) return row;
-  row.push_back(p.quota_max_objects ? command::si_text(p.quota_max_objects) : "N/A");
+  row.push_back(p.quota_max_objects ? si_text(p.quota_max_objects) : "N/A");
   row.push_back(p.quota_max_bytes ? bytes_text(p.quota_max_bytes) : "N/A");
   row.insert(row.end(), {"N/A", "0 B", "0 B"});
   return row;

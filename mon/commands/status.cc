@@ -5,6 +5,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "common/base/size_text.h"
 #include "common/command/format.h"
 #include "mon/commands/mon_info.h"
 #include "mon/commands/rates.h"
@@ -12,8 +13,6 @@
 
 namespace plimsoll::mon {
 
-using command::bytes_text;
-using command::si_text;
 
 namespace {
 
@@ -73,7 +72,10 @@ std::string services_block(const Services& s) {
   std::string text =
       fmt::format("    mon: {} daemons, quorum {} (age {})\n", s.monmap.mons.size(),
                   join(s.monmap.ranks, ","), since_text(static_cast<double>(quorum_age(s))));
-  text += "    mgr: no daemons active\n";
+  const map::MgrMap& mgr = s.mgrmap;
+  text += mgr.available ? fmt::format("    mgr: {}(active, since {})\n", mgr.active_name,
+                                      since_text(now - mgr.active_change.seconds()))
+                        : "    mgr: no daemons active\n";
   text += fmt::format("    osd: {} osds: {} up{}, {} in{}", m.num_osds(), m.num_up_osds(),
                       since(m.last_up_change), m.num_in_osds(), since(m.last_in_change));
   int64_t remapped = 0;
@@ -140,7 +142,7 @@ json::object dump_status(const Services& s) {
   o["osdmap"] = dump_osds(s);
   o["pgmap"] = dump_pgs(s);
   o["fsmap"] = map::dump_fs_map_summary(s.fsmap);
-  o["mgrmap"] = json::object{{"available", false},
+  o["mgrmap"] = json::object{{"available", s.mgrmap.available},
                              {"num_standbys", 0},
                              {"modules", json::array()},
                              {"services", json::object()}};

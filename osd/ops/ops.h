@@ -61,7 +61,8 @@ Task<int32_t> run_ops(OpContext& c);
 struct OpKinds {
   bool reads = false;
   bool writes = false;
-  bool lists = false;  ///< on a whole PG, not an object
+  bool lists = false;   ///< on a whole PG, not an object
+  bool copies = false;  ///< reads from other OSDs
 };
 OpKinds op_kinds(const std::vector<msg::OsdOp>& ops);
 

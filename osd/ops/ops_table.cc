@@ -64,6 +64,7 @@ OpKinds op_kinds(const std::vector<msg::OsdOp>& ops) {
     kinds.writes |= op.is_write();
     const OpRow* row = op.is_read() ? find_op(op.code) : nullptr;
     kinds.lists |= row && row->lists;
+    kinds.copies |= op.code == msg::OpCode::kCopyFrom || op.code == msg::OpCode::kCopyFrom2;
   }
   return kinds;
 }

@@ -1,21 +1,44 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// ClientOp: one request of a client on its way through an OSD, and OpTracker, which knows all of a
-// shard's that are under way and the last ones that ended (dump_ops_in_flight, dump_historic_ops).
-// A request holds its share of the receive throttle until it is answered.
+// ClientOp: one request of a client on its way through an OSD, and the steps it has come to
+// (OpEvents). Steps are names and times in place: taking one allocates nothing. OpTracker begins
+// and ends requests. A request holds its share of the receive throttle until it is answered.
 #pragma once
 
-#include <boost/json/object.hpp>
-#include <deque>
+#include <array>
 #include <list>
+#include <memory>
+#include <string>
 
 #include "common/messenger/messenger.h"
 #include "common/msg/osd_messages.h"
-#include "common/rt/clock.h"
 #include "osd/ops/ops.h"
 
 namespace plimsoll::osd {
 
 class OpTracker;
+
+/// Steps in the order of time; beyond the bound the last is replaced. Names are literals.
+class OpEvents {
+ public:
+  static constexpr size_t kMost = 16;
+  struct Event {
+    const char* name;
+    TimePoint at;
+  };
+
+  void add(const char* name, TimePoint at) {
+    if (count_ < kMost) count_++;
+    events_[count_ - 1] = {name, at};
+  }
+  const Event* begin() const { return events_.data(); }
+  const Event* end() const { return events_.data() + count_; }
+  /// The newest; there must be one.
+  const Event& last() const { return events_[count_ - 1]; }
+
+ private:
+  std::array<Event, kMost> events_;
+  size_t count_ = 0;
+};
 
 struct ClientOp {
   messenger::ConnectionRef connection;
@@ -26,57 +49,23 @@ struct ClientOp {
   OpKinds kinds;
   HObject object;
   std::shared_ptr<void> throttle;
+  std::shared_ptr<void> held;  ///< while it waits for its PG
   Utime initiated;
   uint64_t arrival = 0;  ///< counts a shard's requests
   TimePoint received;
   TimePoint started;  ///< of work, after all waiting
-  const char* state = "received";
+  OpEvents events;
   std::shared_ptr<OpTracker> tracker;
   std::list<ClientOp*>::iterator place;
 
   ClientOp() = default;
   ClientOp(const ClientOp&) = delete;
   ~ClientOp();
+  /// The request has come to the step `event`, a literal; the time that is noted.
+  TimePoint note(const char* event);
   /// "osd_op(client.4123.0:7 2.1f 2:f8...:::name:head [writefull 0~10] ... e12)"
   std::string describe() const;
 };
 using ClientOpRef = std::shared_ptr<ClientOp>;
-
-struct OpTrackerLimits {
-  size_t history_size = 20;
-  Duration history_duration = 600s;
-};
-
-class OpTracker : public std::enable_shared_from_this<OpTracker> {
- public:
-  OpTracker(Clock& clock, std::function<OpTrackerLimits()> limits)
-      : clock_(clock), limits_(std::move(limits)) {}
-
-  ClientOpRef start(messenger::ConnectionRef connection, msg::MOsdOp m, const msg::RawMessage& raw);
-  size_t in_flight() const { return running_.size(); }
-  /// One JSON object per request, oldest first.
-  boost::json::array dump_in_flight() const;
-  boost::json::array dump_history() const;
-  /// Requests older than `age`.
-  size_t slow(Duration age) const;
-
- private:
-  friend struct ClientOp;
-  void finish(ClientOp& op);
-  boost::json::object dump(const ClientOp& op) const;
-
-  Clock& clock_;
-  std::function<OpTrackerLimits()> limits_;
-  std::list<ClientOp*> running_;
-  uint64_t arrivals_ = 0;
-  struct Past {
-    Duration took;
-    TimePoint ended;
-    std::string text;
-    Utime initiated;
-  };
-  /// The slowest of the recent ones.
-  std::vector<Past> history_;
-};
 
 }  // namespace plimsoll::osd

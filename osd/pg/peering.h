@@ -132,6 +132,13 @@ class Peering {
   const std::map<OsdId, Missing>& missing() const { return missing_; }
   size_t missing_total() const;
   const std::map<OsdId, PgInfo>& infos() const { return infos_; }
+  struct Transfer {
+    OsdId to;
+    HObject object;
+    auto operator<=>(const Transfer&) const = default;
+  };
+  /// Objects on their way, with their sources.
+  const std::map<Transfer, OsdId>& transfers() const { return transfers_; }
 
  private:
   void choose(PeeringActions& out);
@@ -149,12 +156,7 @@ class Peering {
   std::map<OsdId, Missing> missing_;
   OsdId best_ = kNoOsd;
   std::set<OsdId> answered_;  ///< in the current state
-  struct Transfer {
-    OsdId to;
-    HObject object;
-    auto operator<=>(const Transfer&) const = default;
-  };
-  std::map<Transfer, OsdId> transfers_;         ///< in flight, with their source
+  std::map<Transfer, OsdId> transfers_;
   std::set<std::pair<OsdId, HObject>> failed_;  ///< sources that could not deliver
   std::string problem_;
 };

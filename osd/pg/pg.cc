@@ -219,6 +219,10 @@ void Pg::start_interval(Interval next) {
     held_.clear();
     held_bytes_ = 0;
   }
+  const Interval& last = peering_.interval();
+  if (next.up != last.up) same_up_since_ = next.since;
+  if (next.primary != last.primary) same_primary_since_ = next.since;
+  interval_began_ = host_.runtime().clock().wall();
   // The machine starts when what the last interval ordered is durable; until then it holds the
   // interval and answers nothing.
   peering_ = Peering();
@@ -287,7 +291,20 @@ uint64_t Pg::pg_state() const {
   return 0;
 }
 
+void Pg::note_state() {
+  const PeeringState state = peering_.state();
+  if (state == noted_state_ && !state_entered_.is_zero()) return;
+  const Utime now = host_.runtime().clock().wall();
+  if (!state_entered_.is_zero())
+    past_states_.push_back({noted_interval_, noted_state_, state_entered_, now});
+  if (past_states_.size() > kPastStates) past_states_.pop_front();
+  noted_state_ = state;
+  noted_interval_ = peering_.interval().since;
+  state_entered_ = now;
+}
+
 void Pg::report() {
+  note_state();
   bool state = false;
   const uint64_t now = pg_state();
   if (now != last_state_) {

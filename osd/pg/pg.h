@@ -23,7 +23,7 @@
 #include "common/map/pg_stats.h"
 #include "common/msg/osd_peer_messages.h"
 #include "common/rt/task_group.h"
-#include "osd/pg/client_op.h"
+#include "osd/pg/op_tracker.h"
 #include "osd/pg/peering.h"
 #include "osd/pg/pg_host.h"
 #include "osd/pg/pg_log.h"
@@ -63,6 +63,8 @@ class Pg {
   /// Something to report happened since the last call.
   bool take_changed() { return std::exchange(changed_, false); }
   boost::json::object query();
+  /// "pg", what peering does and did: an element of dump_pgstate_history.
+  boost::json::object dump_states() const;
 
  private:
   // ---- objects under way
@@ -115,8 +117,16 @@ class Pg {
   Task<bool> commit(Transaction txn, uint64_t generation, uint64_t charge = 0);
   Task<void> drained();
   void report();
+  void note_state();
   uint64_t pg_state() const;
   PgInfo info_now() const;
+
+  // ---- pg_query.cc
+  std::string state_path(PeeringState state) const;
+  boost::json::object dump_info(const PgInfo& info, const Missing& missing) const;
+  boost::json::object dump_history(const PgInfo& info) const;
+  boost::json::array dump_peers() const;
+  boost::json::object dump_recovery() const;
 
   // ---- pg_client.cc
   void admit(ClientOpRef op);
@@ -225,6 +235,19 @@ class Pg {
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
   bool changed_ = true;                               ///< since the last report
+
+  // ---- what it was, for people
+  struct PastState {
+    Epoch epoch;  ///< of the interval
+    PeeringState state;
+    Utime enter, exit;
+  };
+  static constexpr size_t kPastStates = 16;
+  std::deque<PastState> past_states_;
+  PeeringState noted_state_ = PeeringState::kStray;
+  Epoch noted_interval_ = 0;
+  Utime state_entered_, interval_began_;
+  Epoch same_up_since_ = 0, same_primary_since_ = 0;
 
   // ---- statistics
   map::ObjectStats counts_;  ///< since start: num_read and its kin

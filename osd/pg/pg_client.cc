@@ -36,8 +36,8 @@ void Pg::on_client_op(ClientOpRef op) {
 /// that what waits here takes no room from requests to other PGs.
 void Pg::hold(ClientOpRef op) {
   if (held_.size() < kHeldOps && held_bytes_ + op->bytes <= kHeldBytes &&
-      !backed_off_.contains(op->connection)) {
-    op->state = "waiting for peered";
+      !backed_off_.contains(op->connection) && (op->held = host_.held_slot())) {
+    op->note("waiting for peered");
     held_bytes_ += op->bytes;
     held_.push_back(std::move(op));
     return;
@@ -118,7 +118,7 @@ Pg::ObjectRef Pg::context(const HObject& object) {
 
 void Pg::enqueue(ClientOpRef op) {
   const ObjectRef object = context(op->object);
-  op->state = "waiting for object";
+  op->note("waiting for object");
   object->waiting.push_back(std::move(op));
   run_waiting(object);
 }
@@ -138,8 +138,7 @@ void Pg::run_waiting(const ObjectRef& object) {
 }
 
 void Pg::start_op(ClientOpRef op, const ObjectRef& object) {
-  op->state = "started";
-  op->started = host_.runtime().clock().now();
+  op->started = op->note("started");
   tasks_.spawn(run_op(std::move(op), object, generation_));
 }
 
@@ -206,6 +205,8 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
     co_return release(object, false);
   }
 
+  // Another OSD's copies may wait for us while we wait for it.
+  if (op->kinds.copies) op->throttle.reset();
   const OpLimits limit = limits();
   OpContext c{host_.store(), limit,         id_,           0,  op->object, op->m.ops,
               op->m.mtime,   object->state, object->state, {}, false, &host_.copies()};
@@ -224,8 +225,7 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
 }
 
 Task<void> Pg::run_listing(ClientOpRef op, uint64_t generation) {
-  op->state = "started";
-  op->started = host_.runtime().clock().now();
+  op->started = op->note("started");
   const map::PgPool* pool = map_->pool(id_.pool);
   const OpLimits limit = limits();
   HObject object;

@@ -40,6 +40,9 @@ class PgHost {
   /// Room to hold a request that waits for space; false where there is none.
   virtual bool park(uint64_t bytes) = 0;
   virtual void unpark(uint64_t bytes) = 0;
+  /// For a request that waits for its PG. Such ones get a part of what the OSD accepts, so that the
+  /// rest stays for PGs that serve; null where they have it already.
+  virtual std::shared_ptr<void> held_slot() = 0;
   /// How many log entries each PG keeps.
   virtual size_t pg_log_target() const = 0;
   /// Sends by the address in `map`; lost where the connection breaks.

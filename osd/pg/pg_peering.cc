@@ -54,7 +54,10 @@ void Pg::serve() {
   auto held = std::move(held_);
   held_.clear();
   held_bytes_ = 0;
-  for (auto& op : held) admit(std::move(op));
+  for (auto& op : held) {
+    op->held.reset();
+    admit(std::move(op));
+  }
   release_backoffs();
 }
 

@@ -56,7 +56,7 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
   const uint64_t charge = space_charge(c.txn);
   InFlight write{entry.version, std::move(op),      std::move(object), members, {},
                  entry.user_version, charge};
-  write.op->state = "waiting for subops";
+  write.op->note("waiting for subops");
   if (members.size() > 1) {
     msg::MOsdRepOp m;
     m.pg = header();
@@ -83,7 +83,8 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
 void Pg::committed_by(OsdId osd, Eversion version) {
   for (auto& write : in_flight_) {
     if (write.version > version) break;
-    std::erase(write.waiting_for, osd);
+    if (std::erase(write.waiting_for, osd))
+      write.op->note(osd == host_.whoami() ? "op_commit" : "sub_op_commit_rec");
   }
   while (!in_flight_.empty() && in_flight_.front().waiting_for.empty()) {
     InFlight done = std::move(in_flight_.front());
@@ -95,6 +96,7 @@ void Pg::committed_by(OsdId osd, Eversion version) {
 
 void Pg::complete(InFlight& write) {
   reply(*write.op, 0, write.version, write.user_version);
+  write.op->note("commit_sent");
   write.op.reset();
   release(write.object, true);
   changed_ = true;

@@ -150,7 +150,7 @@ void Pg::park(Parked parked) {
     if (!host_.park(op.bytes)) return;
     op.throttle.reset();
   }
-  op.state = "waiting for space";
+  op.note("waiting for space");
   log_out_.debug(10, "{} waits for {} bytes of space", op.reqid.to_string(), parked.charge);
   // One that was tried again goes back to its place.
   const auto later = std::find_if(parked_.begin(), parked_.end(), [&](const Parked& p) {

@@ -73,6 +73,7 @@ class BlockStore final : public ObjectStore {
                                                                      size_t max) override;
   Task<Result<std::optional<Bytes>>> store_get(std::string key) override;
   StoreStatfs statfs() const override;
+  Task<Result<>> compact() override { return files_.kv->compact(); }
 
   /// Live key-value bytes and the rest, as prepared so far.
   const Counters& counters() const { return counters_; }

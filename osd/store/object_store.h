@@ -93,6 +93,8 @@ class ObjectStore {
   virtual Task<Result<std::optional<Bytes>>> store_get(std::string key) = 0;
 
   virtual StoreStatfs statfs() const = 0;
+  /// Reclaims what deleted small data still occupies, and waits for it.
+  virtual Task<Result<>> compact() = 0;
 };
 
 }  // namespace plimsoll::osd

@@ -693,11 +693,9 @@ class ClusterCalls(PyRadosCase):
                          self.cluster.ceph("fsid").stdout.decode().strip())
         self.assertGreater(self.client.get_instance_id(), 0)
 
-    @unittest.skipIf(harness.TARGET == "plimsoll", "our monitor does not answer pings of strangers yet")
     def test_ping_monitor(self):
         self.assertIn("health", json.loads(self.client.ping_monitor("a")))
 
-    @unittest.skipIf(harness.TARGET == "plimsoll", "there is no manager: its commands are the monitor's")
     def test_mgr_command(self):
         rc, out, _ = self.client.mgr_command('{"prefix":"pg stat","format":"json"}', b"")
         self.assertEqual(rc, 0)

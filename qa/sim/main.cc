@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // plimsoll-sim: runs scenarios under seeds; prints one line for each run, with its event hash. Exit
-// code 1 where a run went wrong, or where a repeated seed gave another hash.
+// code 1 where a run went wrong, or where a repeated seed gave another hash. With --plant it is the
+// other way round: runs must go wrong.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -20,17 +21,17 @@ struct Options {
   std::vector<uint64_t> seeds;
   int fresh = 0;
   bool twice = false;
-  bool verbose = false;
-  std::FILE* trace = nullptr;
+  RunOptions run;
 };
 
 int usage() {
   fmt::print(stderr,
              "usage: plimsoll-sim --scenario NAME [--seed N]... [--fresh N] [--twice] [--verbose] "
-             "[--debug SUBSYSTEM=LEVEL] [--trace FILE]\n"
+             "[--debug SUBSYSTEM=LEVEL] [--trace FILE] [--plant early-ack]\n"
              "  --fresh N  also N seeds from the system's randomness\n"
              "  --trace F  every event into a file, to compare runs by diff\n"
              "  --twice    run each seed twice and compare the hashes\n"
+             "  --plant F  with a bug that nearly every seed must find: early-ack\n"
              "scenarios:\n");
   for (const auto& s : scenarios()) fmt::print(stderr, "  {:<10} {}\n", s.name, s.help);
   return 2;
@@ -50,11 +51,13 @@ bool parse(int argc, char** argv, Options& out) {
   for (int i = 1; i < argc; i++) {
     const std::string arg = argv[i];
     if (arg == "--twice") out.twice = true;
-    else if (arg == "--verbose") out.verbose = true;
+    else if (arg == "--verbose") out.run.verbose = true;
     else if (i + 1 == argc) return false;
     else if (arg == "--scenario") out.scenario = argv[++i];
     else if (arg == "--seed") out.seeds.push_back(std::strtoull(argv[++i], nullptr, 10));
-    else if (arg == "--trace") out.trace = std::fopen(argv[++i], "w");
+    else if (arg == "--trace") out.run.trace = std::fopen(argv[++i], "w");
+    else if (arg == "--plant")
+      out.run.plant_early_ack = std::strcmp(argv[++i], "early-ack") == 0;
     else if (arg == "--fresh") out.fresh = std::atoi(argv[++i]);
     else if (arg != "--debug" || !set_debug(argv[++i])) return false;
   }
@@ -65,7 +68,7 @@ bool parse(int argc, char** argv, Options& out) {
 
 bool run_seed(const Options& options, uint64_t seed) {
   const auto start = std::chrono::steady_clock::now();
-  const Report report = run_scenario(options.scenario, seed, options.verbose, options.trace);
+  const Report report = run_scenario(options.scenario, seed, options.run);
   const std::chrono::duration<double> real = std::chrono::steady_clock::now() - start;
   bool good = report.wrong.empty();
   fmt::print(
@@ -74,7 +77,9 @@ bool run_seed(const Options& options, uint64_t seed) {
       real.count(), report.hash, good ? "ok" : "WRONG");
   for (const auto& w : report.wrong) fmt::print("  {}\n", w);
   if (options.twice) {
-    const uint64_t again = run_scenario(options.scenario, seed, false, options.trace).hash;
+    RunOptions quiet = options.run;
+    quiet.verbose = false;
+    const uint64_t again = run_scenario(options.scenario, seed, quiet).hash;
     if (again != report.hash) fmt::print("  the same seed gave hash {:016x} next time\n", again);
     good = good && again == report.hash;
   }
@@ -89,7 +94,9 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, options)) return usage();
   std::random_device device;
   for (int i = 0; i < options.fresh; i++) options.seeds.push_back(device());
-  bool good = true;
-  for (uint64_t seed : options.seeds) good = run_seed(options, seed) && good;
-  return good ? 0 : 1;
+  size_t good = 0;
+  for (uint64_t seed : options.seeds) good += run_seed(options, seed);
+  // A planted bug may slip through one seed in five.
+  if (options.run.plant_early_ack) return 5 * good <= options.seeds.size() ? 0 : 1;
+  return good == options.seeds.size() ? 0 : 1;
 }

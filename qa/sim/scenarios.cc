@@ -55,13 +55,15 @@ Duration up_to(Rng& rng, Duration most) { return Duration(rng.below(most.count()
 
 class Run {
  public:
-  Run(const Faults& faults, uint64_t seed, bool verbose, std::FILE* trace)
+  Run(const Faults& faults, uint64_t seed, const RunOptions& how)
       : faults_(faults),
         world_(seed),
         rng_(world_.rng().fork()),
         cluster_(world_, options(faults)) {
-    world_.set_verbose(verbose);
-    world_.hash().trace_to(trace);
+    world_.set_verbose(how.verbose);
+    world_.hash().trace_to(how.trace);
+    for (const auto& osd : cluster_.osd_names())
+      world_.host(osd).storage.faults.answers_early = how.plant_early_ack;
   }
 
   Report run() {
@@ -93,7 +95,7 @@ class Run {
     Filler filler(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool());
     if (faults_.fill) filler.start();
     if (faults_.reset_streams) world_.network().faults.reset = 0.002;
-    while (!workload.ended() && report_.kills < kFaults && faulty()) one_fault();
+    while (!workload.ended() && report_.kills < kFaults && faulty()) one_fault(workload);
     if (faulty()) workload.finish();
     world_.network().faults.reset = 0;
     world_.network().heal();
@@ -115,7 +117,7 @@ class Run {
     return faults_.kill_one || faults_.kill_mon || faults_.kill_all || faults_.cut_links;
   }
 
-  void one_fault() {
+  void one_fault(Workload& workload) {
     world_.run_for(up_to(rng_, std::min<Duration>(2s, 40 * think_)));
     std::vector<std::vector<std::string>> choices;
     const auto osds = cluster_.osd_names();
@@ -125,11 +127,31 @@ class Run {
     if (faults_.cut_links) choices.push_back({});
     const auto victims = choices[rng_.below(choices.size())];
     report_.kills++;
+    const bool all = victims == cluster_.names();
+    const bool near = all && rng_.chance(0.7);
+    if (near) wait_for_acknowledgement(workload);
     if (victims.empty()) cut_one_link();
     for (const auto& v : victims) cluster_.kill(v);
+    slow_disks(Duration(0));
     world_.run_for(up_to(rng_, rng_.chance(0.2) ? Duration(40s) : Duration(2s)));
     for (const auto& v : victims) cluster_.start(v);
     world_.network().heal();
+    // What was promised is looked for before it is overwritten.
+    if (near) workload.start_read_back();
+  }
+
+  /// To strike where it hurts: right behind a promise that the disks were slow to make true.
+  void wait_for_acknowledgement(Workload& workload) {
+    constexpr Duration kPatience = 5s, kSlow = 40ms, kBehind = 200us;
+    slow_disks(kSlow);
+    world_.run_for(kSlow);
+    const size_t seen = workload.acknowledged();
+    world_.run_until([&] { return workload.acknowledged() > seen; }, kPatience);
+    world_.run_for(up_to(rng_, kBehind));
+  }
+
+  void slow_disks(Duration slow) {
+    for (const auto& osd : cluster_.osd_names()) world_.host(osd).storage.faults.slow = slow;
   }
 
   void cut_one_link() {
@@ -165,9 +187,9 @@ const std::vector<Scenario>& scenarios() {
   return names;
 }
 
-Report run_scenario(const std::string& name, uint64_t seed, bool verbose, std::FILE* trace) {
+Report run_scenario(const std::string& name, uint64_t seed, const RunOptions& options) {
   for (const auto& r : rows())
-    if (name == r.scenario.name) return Run(r.faults, seed, verbose, trace).run();
+    if (name == r.scenario.name) return Run(r.faults, seed, options).run();
   check_failed("scenario exists", __FILE__, __LINE__, name.c_str());
 }
 

@@ -25,8 +25,13 @@ struct Scenario {
 };
 const std::vector<Scenario>& scenarios();
 
-/// CHECKs that the name is one of scenarios(). `verbose`: the daemons' log to stderr. `trace`:
-/// every event into it; may be null.
-Report run_scenario(const std::string& name, uint64_t seed, bool verbose, std::FILE* trace);
+struct RunOptions {
+  bool verbose = false;          ///< the daemons' log to stderr
+  std::FILE* trace = nullptr;    ///< every event into it
+  bool plant_early_ack = false;  ///< OSDs' disks acknowledge early, which must be noticed
+};
+
+/// CHECKs that the name is one of scenarios().
+Report run_scenario(const std::string& name, uint64_t seed, const RunOptions& options);
 
 }  // namespace plimsoll::sim

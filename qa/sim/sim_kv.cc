@@ -32,7 +32,8 @@ Result<> KvImage::apply_front() {
 }
 
 void KvImage::crash(Rng& rng) {
-  for (uint64_t kept = rng.below(queue.size() + 1); kept > 0; kept--) (void)apply_front();
+  const uint64_t kept = rng.chance(0.5) ? 0 : rng.below(queue.size() + 1);
+  for (uint64_t i = 0; i < kept; i++) (void)apply_front();
   queue.clear();
   open = false;
 }
@@ -83,6 +84,7 @@ Task<Result<>> SimKv::commit(KvBatch batch) {
     schedule_.hash().add(EventHash::Kind::kKv, static_cast<uint64_t>(op.kind), op.value);
   }
   image_.queue.push_back({std::move(batch), done});
+  if (faults_.answers_early) done->set(Result<>());
   if (!committing_) start_group();
   return committed(std::move(done));
 }
@@ -94,7 +96,9 @@ Task<Result<>> SimKv::committed(std::shared_ptr<OneShot<Result<>>> done) {
 void SimKv::start_group() {
   committing_ = true;
   const Duration slow = rng_.chance(0.1) ? Duration(rng_.below(30'000'000)) : Duration(0);
-  const Duration latency = slow + Duration(100'000 + rng_.below(500'000));
+  Duration latency = slow + Duration(100'000 + rng_.below(500'000));
+  if (const auto half = faults_.slow.count() / 2)
+    latency += Duration(half + static_cast<int64_t>(rng_.below(half)));
   const size_t size = image_.queue.size();
   schedule_.add(owner_, latency, [this, size] { finish_group(size); });
 }

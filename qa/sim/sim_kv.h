@@ -11,6 +11,7 @@
 #include "common/rt/runtime.h"
 #include "common/rt/sync.h"
 #include "qa/sim/sim_clock.h"
+#include "qa/sim/storage_faults.h"
 
 namespace plimsoll::sim {
 
@@ -37,8 +38,14 @@ class KvImage {
 
 class SimKv : public Kv {
  public:
-  SimKv(KvImage& image, Schedule& schedule, Clock& clock, Rng& rng, Incarnation owner)
-      : image_(image), schedule_(schedule), clock_(clock), rng_(rng), owner_(owner) {
+  SimKv(KvImage& image, const StorageFaults& faults, Schedule& schedule, Clock& clock, Rng& rng,
+        Incarnation owner)
+      : image_(image),
+        faults_(faults),
+        schedule_(schedule),
+        clock_(clock),
+        rng_(rng),
+        owner_(owner) {
     image_.open = true;
   }
   ~SimKv() override { image_.open = false; }
@@ -61,6 +68,7 @@ class SimKv : public Kv {
   void finish_group(size_t size);
 
   KvImage& image_;
+  const StorageFaults& faults_;
   Schedule& schedule_;
   Clock& clock_;
   Rng& rng_;

@@ -72,7 +72,8 @@ Task<Result<std::unique_ptr<Kv>>> SimRuntime::open_kv(std::string path, KvOption
   }
   if (it == storage_.kvs.end()) co_return fail(ENOENT, "there is no kv store in " + path);
   if (it->second.open) co_return fail(EBUSY, "kv store " + path + " is in use by another process");
-  co_return std::make_unique<SimKv>(it->second, schedule_, clock_, disk_rng_, incarnation_);
+  co_return std::make_unique<SimKv>(it->second, storage_.faults, schedule_, clock_, disk_rng_,
+                                    incarnation_);
 }
 
 Result<std::string> SimRuntime::read_file(const std::string& path) {

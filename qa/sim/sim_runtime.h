@@ -26,6 +26,7 @@ struct HostStorage {
   std::map<std::string, DiskImage> disks;
   std::map<std::string, KvImage> kvs;
   uint64_t free_bytes = uint64_t{1} << 40;
+  StorageFaults faults;
 
   void crash(Rng& rng);
 };

@@ -111,6 +111,7 @@ void Workload::take_answer(const std::string& object, RegisterOp op,
   if (!reply || (result < 0 && !(absent && may_be_absent)))
     wrong_.push_back(fmt::format("{}: {}: answer {}", object, op.to_string(), result));
   op.existed = !absent;
+  if (reply && op.kind != Kind::kRead) acknowledged_++;
   if (op.kind == Kind::kRead && reply && result >= 0) {
     op.seen = parse_pieces(reply->ops.at(0).outdata.view());
     if (!op.seen) wrong_.push_back(fmt::format("{}: {}: damaged data", object, op.to_string()));

@@ -32,11 +32,15 @@ class Workload {
   /// No new operations.
   void finish() { finishing_ = true; }
   bool ended() const { return group_.size() == 0; }
+  /// One more task, beside the others: reads every object.
+  void start_read_back() { group_.spawn(read_back()); }
   /// Reads every object once more.
   Task<void> read_back();
   /// What went wrong; empty where every answer can be explained.
   std::vector<std::string> check() const;
   size_t operations() const;
+  /// Changes that were acknowledged so far.
+  size_t acknowledged() const { return acknowledged_; }
 
  private:
   Task<void> run_task();
@@ -52,6 +56,7 @@ class Workload {
   Rng rng_;
   char32_t next_piece_ = 1;
   bool finishing_ = false;
+  size_t acknowledged_ = 0;
   std::map<std::string, std::vector<RegisterOp>> histories_;
   std::vector<std::string> wrong_;
   TaskGroup group_;

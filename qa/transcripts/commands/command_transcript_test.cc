@@ -10,11 +10,8 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <regex>
-#include <set>
 #include <sstream>
 
 #include "common/config/option.h"
@@ -23,6 +20,7 @@
 #include "mon/mkfs.h"
 #include "mon/sessions.h"
 #include "qa/sim/world.h"
+#include "qa/transcripts/harness.h"
 
 namespace plimsoll::mon {
 namespace {
@@ -243,39 +241,10 @@ std::string replay(std::istream& in) {
   return out;
 }
 
-int run_all(bool rewrite) {
-  int failures = 0, files = 0;
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator("qa/transcripts/commands"))
-    if (entry.path().extension() == ".txt" && entry.path().filename() != "CMakeLists.txt")
-      paths.insert(entry.path());
-  for (const auto& path : paths) {
-    files++;
-    std::ifstream in(path);
-    std::ostringstream now;
-    now << in.rdbuf();
-    std::istringstream replayed(now.str());
-    const std::string fresh = replay(replayed);
-    if (fresh == now.str()) continue;
-    if (rewrite) {
-      std::ofstream(path) << fresh;
-      continue;
-    }
-    failures++;
-    std::istringstream a(now.str()), b(fresh);
-    std::string was, is;
-    int line = 0;
-    while (std::getline(a, was) && std::getline(b, is) && was == is) line++;
-    std::cout << path.string() << ":" << line + 1 << ": expected '" << was << "', got '" << is
-              << "'\n";
-  }
-  std::cout << files << " transcripts, " << failures << " differ\n";
-  return failures || !files ? 1 : 0;
-}
-
 }  // namespace
 }  // namespace plimsoll::mon
 
 int main(int argc, char** argv) {
-  return plimsoll::mon::run_all(argc > 1 && std::strcmp(argv[1], "--rewrite") == 0);
+  using namespace plimsoll;
+  return transcripts::run_all("qa/transcripts/commands", mon::replay, argc, argv);
 }

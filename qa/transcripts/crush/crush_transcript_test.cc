@@ -4,19 +4,15 @@
 // --rewrite the files get the outputs of today; review them in the diff.
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iostream>
-#include <set>
 #include <sstream>
 
 #include "common/map/crush_dump.h"
 #include "common/map/crush_mapper.h"
 #include "common/map/crush_text.h"
+#include "qa/transcripts/harness.h"
 
 namespace plimsoll::map {
 
@@ -173,40 +169,10 @@ std::string replay(std::istream& in) {
   return out;
 }
 
-int run_all(bool rewrite) {
-  int failures = 0, files = 0;
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator("qa/transcripts/crush"))
-    if (entry.path().extension() == ".txt" && entry.path().filename() != "CMakeLists.txt")
-      paths.insert(entry.path());
-  for (const auto& path : paths) {
-    files++;
-    std::ifstream in(path);
-    std::ostringstream now;
-    now << in.rdbuf();
-    std::istringstream replayed(now.str());
-    const std::string fresh = replay(replayed);
-    if (fresh == now.str()) continue;
-    if (rewrite) {
-      std::ofstream(path) << fresh;
-      continue;
-    }
-    failures++;
-    std::istringstream a(now.str()), b(fresh);
-    std::string was, is;
-    int line = 0;
-    while (std::getline(a, was) && std::getline(b, is) && was == is) line++;
-    std::cout << path.string() << ":" << line + 1 << ": expected '" << was << "', got '" << is
-              << "'\n";
-  }
-  std::cout << files << " transcripts, " << failures << " differ\n";
-  return failures || !files ? 1 : 0;
-}
-
 }  // namespace
-
 }  // namespace plimsoll::map
 
 int main(int argc, char** argv) {
-  return plimsoll::map::run_all(argc > 1 && std::strcmp(argv[1], "--rewrite") == 0);
+  using namespace plimsoll;
+  return transcripts::run_all("qa/transcripts/crush", map::replay, argc, argv);
 }

@@ -9,15 +9,12 @@
 //   $ log 7@4 [missing=]   $ log_failed why          our own log is merged, or cannot be
 //   $ recovered osd.1 a    $ source_failed osd.1 a   $ activated osd.1
 //   $ resend [osd.1]
-#include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <set>
 #include <sstream>
 
 #include "osd/pg/peering.h"
+#include "qa/transcripts/harness.h"
 
 namespace plimsoll::osd {
 
@@ -136,38 +133,10 @@ std::string replay(std::istream& in) {
   return out;
 }
 
-int run_all(bool rewrite) {
-  int failures = 0;
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator("qa/transcripts/peering"))
-    if (entry.path().extension() == ".txt" && entry.path().filename() != "CMakeLists.txt")
-      paths.insert(entry.path());
-  for (const auto& path : paths) {
-    std::ifstream in(path);
-    std::ostringstream was;
-    was << in.rdbuf();
-    std::istringstream replayed(was.str());
-    const std::string is = replay(replayed);
-    if (is == was.str()) continue;
-    if (rewrite) {
-      std::ofstream(path) << is;
-      continue;
-    }
-    failures++;
-    const std::string old = was.str();
-    const auto end = std::mismatch(old.begin(), old.end(), is.begin(), is.end()).second;
-    std::cout << path.string() << ":" << 1 + std::count(is.begin(), end, '\n')
-              << ": differs; it is now\n"
-              << is;
-  }
-  std::cout << paths.size() << " transcripts, " << failures << " differ\n";
-  return failures || paths.empty() ? 1 : 0;
-}
-
 }  // namespace
-
 }  // namespace plimsoll::osd
 
 int main(int argc, char** argv) {
-  return plimsoll::osd::run_all(argc > 1 && std::strcmp(argv[1], "--rewrite") == 0);
+  using namespace plimsoll;
+  return transcripts::run_all("qa/transcripts/peering", osd::replay, argc, argv);
 }

@@ -21,10 +21,6 @@ enum class Floats : uint8_t { kShort, kNineDecimals };
 /// kPlain prints as kJsonPretty. Pretty: 4 spaces, "key": value, a newline at the end.
 std::string print(const boost::json::value& v, Format format, Floats floats = Floats::kShort);
 
-/// "0 B", "512 B", "1.5 KiB", "32 MiB": at most seven characters, as Ceph shows bytes.
-std::string bytes_text(uint64_t bytes);
-/// "0", "999", "1.50k", "32M": decimal, as Ceph shows counts.
-std::string si_text(uint64_t n);
 /// A fixed number of decimals.
 std::string fixed(double v, int decimals);
 /// As C++ streams print a double at `precision` significant digits ("0.95", "1", "1e-05").

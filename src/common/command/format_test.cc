@@ -6,8 +6,6 @@
 #include <boost/json/parse.hpp>
 #include <limits>
 
-#include "common/command/text_table.h"
-
 namespace plimsoll::command {
 
 namespace json = boost::json;
@@ -35,19 +33,6 @@ TEST(Format, ControlCharactersAreEscaped) {
             "\"\\u0001\\u007f\xc3\xa9\"");
 }
 
-TEST(Format, BytesAndCounts) {
-  EXPECT_EQ(bytes_text(0), "0 B");
-  EXPECT_EQ(bytes_text(1023), "1023 B");
-  EXPECT_EQ(bytes_text(32 << 20), "32 MiB");
-  EXPECT_EQ(bytes_text(1536), "1.5 KiB");
-  EXPECT_EQ(bytes_text(uint64_t{3996} << 20), "3.9 GiB");
-  EXPECT_EQ(bytes_text(305'000'000), "291 MiB");
-  EXPECT_EQ(bytes_text(UINT64_MAX), "16 EiB");
-  EXPECT_EQ(si_text(999), "999");
-  EXPECT_EQ(si_text(1500), "1.50k");
-  EXPECT_EQ(si_text(32'000'000), "32M");
-}
-
 TEST(Format, Names) {
   EXPECT_EQ(*parse_format("json-pretty"), Format::kJsonPretty);
   EXPECT_EQ(*parse_format(""), Format::kPlain);
@@ -55,21 +40,6 @@ TEST(Format, Names) {
   EXPECT_EQ(errno_text(-22), "(22) Invalid argument");
   EXPECT_EQ(general(0.95), "0.95");
   EXPECT_EQ(fixed(7.094, 2), "7.09");
-}
-
-TEST(TextTable, AlignsAsCephDoes) {
-  TextTable t;
-  t.column("ID", Align::kLeft, Align::kRight);
-  t.column("CLASS", Align::kLeft, Align::kRight);
-  t.column("TYPE NAME", Align::kLeft, Align::kLeft);
-  t.row({"-1", "", "root default"});
-  t.row({"0", "hdd", "    osd.0"});
-  t.row({"1"});
-  EXPECT_EQ(t.to_string(),
-            "ID  CLASS  TYPE NAME   \n"
-            "-1         root default\n"
-            " 0    hdd      osd.0   \n"
-            " 1                     \n");
 }
 
 }  // namespace plimsoll::command

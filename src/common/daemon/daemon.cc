@@ -136,8 +136,9 @@ class Frame {
       log::flush();
       exit_now(1);
     });
-    co_await daemon_->stop();
+    // Commands under way use the daemon.
     co_await admin_.stop();
+    co_await daemon_->stop();
   }
 
   Task<Result<>> start() {

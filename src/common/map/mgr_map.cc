@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/map/osd_map_dump.h"
-#include "common/map/text_table.h"
+#include "common/map/texts.h"
 
 namespace plimsoll::map {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "common/map/osd_map_dump.h"
-#include "common/map/text_table.h"
+#include "common/map/texts.h"
 
 namespace plimsoll::map {
 
@@ -26,12 +26,6 @@ json::array feature_names(uint64_t features) {
   return out;
 }
 
-/// The monitor map alone has times with a Z.
-std::string zulu(Utime t) {
-  std::string out = t.to_string();
-  return out.substr(0, out.find('+')) + "Z";
-}
-
 std::string location_text(const MonInfo& mon) {
   std::string out = "{";
   for (const auto& [type, name] : mon.crush_location) {
@@ -46,6 +40,11 @@ std::string front_addr(const EntityAddrVec& addrs) {
 }
 
 }  // namespace
+
+std::string zulu(Utime t) {
+  std::string out = t.to_string();
+  return out.substr(0, out.find('+')) + "Z";
+}
 
 Result<> MonMap::add(std::string name, EntityAddrVec addrs) {
   if (mons.count(name)) return fail(EEXIST, fmt::format("mon.{} already exists", name));

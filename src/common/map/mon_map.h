@@ -77,6 +77,8 @@ struct MonMap {
   const MonInfo* by_rank(size_t rank) const;
 };
 
+/// "2026-11-20T15:30:17.083871Z": the form of times in monitor maps and in metadata.
+std::string zulu(Utime t);
 /// `mon dump -f json` without the "quorum" array that the monitor adds.
 boost::json::object dump_mon_map(const MonMap& map);
 /// `mon dump`

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "common/map/text_table.h"
+#include "common/map/texts.h"
 
 namespace plimsoll::map {
 
@@ -290,13 +290,24 @@ uint8_t min_compat_client(const OSDMap& m) {
   return f.tunables ? kBobtail : kArgonaut;
 }
 
+json::object dump_addr(const EntityAddr& a) {
+  return {{"type", addr_type_name(a.type)},
+          {"addr", fmt::format("{}:{}", a.ip_text(), a.port)},
+          {"nonce", a.nonce}};
+}
+
 json::object dump_addrvec(const EntityAddrVec& v) {
   json::array addrs;
-  for (const auto& a : v.addrs)
-    addrs.push_back(json::object{{"type", addr_type_name(a.type)},
-                                 {"addr", fmt::format("{}:{}", a.ip_text(), a.port)},
-                                 {"nonce", a.nonce}});
+  for (const auto& a : v.addrs) addrs.push_back(dump_addr(a));
   return {{"addrvec", std::move(addrs)}};
+}
+
+json::array dump_blocklist(const OSDMap& m) {
+  json::array out;
+  for (const auto& [addr, until] : m.blocklist)
+    out.push_back(json::object{{"entity_addr_t", dump_addr(addr)},
+                               {"expire_time", stamp_text(until)}});
+  return out;
 }
 
 std::string addrvec_text(const EntityAddrVec& v) {

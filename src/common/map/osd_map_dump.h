@@ -27,6 +27,10 @@ std::string print_pools_detail(const OSDMap& map);
 
 /// {"addrvec":[{"type":"v2","addr":"127.0.0.1:6800","nonce":1}]}
 boost::json::object dump_addrvec(const EntityAddrVec& addrs);
+/// {"type":"any","addr":"192.0.2.1:0","nonce":1}
+boost::json::object dump_addr(const EntityAddr& addr);
+/// `dump_blocklist`: [{"entity_addr_t":{..},"expire_time":".."}]
+boost::json::array dump_blocklist(const OSDMap& map);
 /// "v2:127.0.0.1:6800/1", "[v2:...,v1:...]" for several, "" for none.
 std::string addrvec_text(const EntityAddrVec& addrs);
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/map/osd_map_dump.h"
-#include "common/map/text_table.h"
+#include "common/base/text_table.h"
 
 namespace plimsoll::map {
 

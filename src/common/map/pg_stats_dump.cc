@@ -4,7 +4,9 @@
 #include <ctime>
 
 #include "common/map/pg_stats.h"
-#include "common/map/text_table.h"
+#include "common/base/text_table.h"
+#include "common/base/size_text.h"
+#include "common/map/texts.h"
 
 namespace plimsoll::map {
 
@@ -147,8 +149,8 @@ std::string print_pg_sum(const PgMap& m, const char* heading) {
 }
 
 std::vector<std::string> space_cells(std::string name, const StoreStatfs& s) {
-  return {std::move(name), byte_size_text(s.used()), byte_size_text(s.available),
-          byte_size_text(s.used_raw()), byte_size_text(s.total)};
+  return {std::move(name), bytes_text(s.used()), bytes_text(s.available),
+          bytes_text(s.used_raw()), bytes_text(s.total)};
 }
 
 std::string print_osds(const PgMap& m) {

@@ -7,10 +7,13 @@ namespace plimsoll::messenger {
 
 namespace {
 
-uint64_t throttle_capacity(const config::Config& config, const MessengerOptions& options) {
+std::shared_ptr<Throttle> make_throttle(const Executor& executor, const config::Config& config,
+                                        const MessengerOptions& options) {
   const uint64_t bytes = options.dispatch_throttle_bytes ? options.dispatch_throttle_bytes
                                                          : config.ms_dispatch_throttle_bytes();
-  return bytes ? bytes : UINT64_MAX;
+  const uint64_t messages = options.dispatch_throttle_messages;
+  return std::make_shared<Throttle>(executor, bytes ? bytes : UINT64_MAX,
+                                    messages ? messages : UINT64_MAX);
 }
 
 }  // namespace
@@ -24,7 +27,7 @@ LinkContext::LinkContext(Runtime& rt, const config::Config& conf, EntityName who
       auth(a),
       self(who),
       nonce(static_cast<uint32_t>(rt.rng().next()) | 1),
-      throttle(std::make_shared<Throttle>(executor, throttle_capacity(conf, o))),
+      throttle(make_throttle(executor, conf, o)),
       tasks(executor),
       log(log::Subsystem::kMs, who.to_string()) {}
 
@@ -36,8 +39,7 @@ Link::~Link() {
   drop_queue();
 }
 
-// ---- sending
-// --------------------------------------------------------------------------------------
+// ---- sending ------------------------------------------------------------------------------------
 
 void Link::send(msg::RawMessage message) {
   if (!is_open()) return;
@@ -107,8 +109,7 @@ Task<void> Link::write_queued() {
   }
 }
 
-// ---- ending
-// ---------------------------------------------------------------------------------------
+// ---- ending -------------------------------------------------------------------------------------
 
 void Link::close() {
   if (closed_.exchange(true)) return;
@@ -140,8 +141,7 @@ std::string Link::describe() const {
                : "connection with " + remote_.to_string();
 }
 
-// ---- life
-// -----------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 HandshakeSelf Link::handshake_self() {
   return {context_->self, context_->addr, context_->nonce, context_->next_global_seq++,

@@ -7,6 +7,11 @@ namespace plimsoll::messenger {
 
 namespace {
 
+/// A capacity of 0 means that there is none.
+uint64_t or_none(uint64_t capacity) {
+  return capacity ? capacity : UINT64_MAX;
+}
+
 /// How often connections are looked at within the idle timeout.
 constexpr int kIdleChecks = 4;
 
@@ -129,7 +134,13 @@ EntityName Messenger::self() const {
   return impl_->context->self;
 }
 uint64_t Messenger::throttled_bytes() const {
-  return impl_->context->throttle->used();
+  return impl_->context->throttle->used_bytes();
+}
+uint64_t Messenger::throttled_messages() const {
+  return impl_->context->throttle->used_messages();
+}
+void Messenger::set_throttle(uint64_t bytes, uint64_t messages) {
+  impl_->context->throttle->set_capacity(or_none(bytes), or_none(messages));
 }
 size_t Messenger::connections() const {
   return impl_->context->links.size();

@@ -5,7 +5,7 @@
 //
 // Lives on Runtime::executor(); Connection's functions may be called from any executor.
 //
-// Bounds: bytes of clients' messages not yet processed (ms_dispatch_throttle_bytes), connections
+// Bounds: clients' messages not yet processed (ms_dispatch_throttle_bytes, number), connections
 // (ms_max_accept), time of a handshake, idle time, and bytes queued for a peer: above
 // MessengerOptions::send_pause_bytes nothing more is read from one that we accepted, above
 // send_limit_bytes it is disconnected.
@@ -77,6 +77,8 @@ struct MessengerOptions {
   Duration keepalive_ack_delay{0};
   /// Instead of ms_dispatch_throttle_bytes, where not 0.
   uint64_t dispatch_throttle_bytes = 0;
+  /// The same for the number of messages; 0 is no bound.
+  uint64_t dispatch_throttle_messages = 0;
   size_t send_pause_bytes = 16 << 20;
   size_t send_limit_bytes = 256 << 20;
 };
@@ -104,8 +106,11 @@ class Messenger {
   /// reset.
   ConnectionRef connect(EntityType peer_type, EntityAddr to);
 
-  /// Bytes of received messages that are not processed yet.
+  /// Clients' messages that are not processed yet.
   uint64_t throttled_bytes() const;
+  uint64_t throttled_messages() const;
+  /// As the options say at the start; 0 is no bound.
+  void set_throttle(uint64_t bytes, uint64_t messages);
   size_t connections() const;
 
   /// Closes everything and waits; no callback after it.

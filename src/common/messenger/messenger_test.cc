@@ -270,8 +270,36 @@ TEST_F(MessengerTest, ThrottleStopsReadingUntilMessagesGo) {
   run(test(*this));
 }
 
+TEST_F(MessengerTest, ThrottleBoundsTheNumberOfMessages) {
+  start({.dispatch_throttle_bytes = 1 << 20, .dispatch_throttle_messages = 3});
+  auto test = [](Fixture& f) -> Task<void> {
+    const ConnectionRef a = f.client->connect(EntityType::kOsd, f.at);
+    const ConnectionRef b = f.client->connect(EntityType::kOsd, f.at);
+    for (int i = 0; i < 20; i++) (i % 2 ? a : b)->send(message(0, 10, i));
+    co_await f.served.until([&] { return f.served.count == 3; });
+    co_await f.rt.clock().sleep(50ms);
+    EXPECT_EQ(f.served.count, 3u);
+    EXPECT_EQ(f.server->throttled_messages(), 3u);
+    f.served.messages.pop_back();
+    co_await f.served.until([&] { return f.served.count == 4; });
+    co_await f.rt.clock().sleep(20ms);
+    EXPECT_EQ(f.served.count, 4u);
+    f.server->set_throttle(1 << 20, 5);
+    co_await f.served.until([&] { return f.served.count == 6; });
+    while (f.served.count < 20) {
+      f.served.messages.clear();
+      co_await f.rt.clock().sleep(1ms);
+    }
+    f.served.messages.clear();
+    EXPECT_EQ(f.server->throttled_messages(), 0u);
+    EXPECT_EQ(f.server->throttled_bytes(), 0u);
+    co_await f.stop();
+  };
+  run(test(*this));
+}
+
 TEST_F(MessengerTest, ThrottleIsGivenBackFromOtherThreads) {
-  start({.dispatch_throttle_bytes = 10'000});
+  start({.dispatch_throttle_bytes = 10'000, .dispatch_throttle_messages = 2});
   auto test = [](Fixture& f) -> Task<void> {
     const ConnectionRef c = f.client->connect(EntityType::kOsd, f.at);
     for (int i = 0; i < 2000; i++) c->send(message(0, 4000, i));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace plimsoll::command {
+namespace plimsoll {
 
 enum class Align : unsigned char { kLeft, kRight };
 
@@ -34,4 +34,4 @@ class TextTable {
   std::string separation_ = "  ";
 };
 
-}  // namespace plimsoll::command
+}  // namespace plimsoll

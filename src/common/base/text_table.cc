@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "common/command/text_table.h"
+#include "common/base/text_table.h"
 
 #include <algorithm>
 
 #include "common/base/assert.h"
 
-namespace plimsoll::command {
+namespace plimsoll {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::string TextTable::to_string() const {
   return out;
 }
 
-}  // namespace plimsoll::command
+}  // namespace plimsoll

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is wrong with a host's disks besides that it may be killed. Shared by all that is open
+// there; a scenario may change it at any time.
+#pragma once
+
+#include "common/rt/clock.h"
+
+namespace plimsoll::sim {
+
+struct StorageFaults {
+  /// More time that each commit takes, at least half of it: an acknowledgement before the commit
+  /// gets far ahead of it.
+  Duration slow{0};
+  /// Planted, for a scenario that must notice: commits are acknowledged when they are ordered.
+  bool answers_early = false;
+};
+
+}  // namespace plimsoll::sim
