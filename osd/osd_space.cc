@@ -17,6 +17,8 @@ namespace {
 
 /// Requests that wait for space, in all PGs of the OSD.
 constexpr uint64_t kParkedBytes = 64_MiB;
+/// What one of them takes besides its message.
+constexpr uint64_t kParkedCharge = 2_KiB;
 /// How long a request for a loan waits for unspent ones to come back.
 constexpr Duration kRecallPatience = 100ms;
 constexpr Duration kRecallEvery = 20ms;
@@ -243,13 +245,14 @@ void Osd::reset_credit(uint32_t shard, OsdId osd, uint64_t in_flight) {
 }
 
 bool Osd::park(uint64_t bytes) {
+  bytes += kParkedCharge;
   if (parked_bytes_.fetch_add(bytes) + bytes <= kParkedBytes) return true;
   parked_bytes_ -= bytes;
   return false;
 }
 
 void Osd::unpark(uint64_t bytes) {
-  parked_bytes_ -= bytes;
+  parked_bytes_ -= bytes + kParkedCharge;
 }
 
 // ---- commands -----------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ json::object Pg::dump_history(const PgInfo& info) const {
           {"last_epoch_clean", info.last_epoch_clean},
           {"last_interval_clean", info.last_epoch_clean},
           {"last_epoch_split", 0},
+          {"last_epoch_marked_full", info.last_marked_full},
           {"same_up_since", same_up_since_},
           {"same_interval_since", i.since},
           {"same_primary_since", same_primary_since_},
