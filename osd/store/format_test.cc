@@ -90,7 +90,7 @@ TEST(Keys, OfOnePgLieBetweenThoseOfItsNeighbours) {
   EXPECT_EQ(omap->id, 7u);
   EXPECT_EQ(*omap->name, std::string("a\0", 2));
   EXPECT_FALSE(key::parse_omap(key::omap_header(7))->name);
-  EXPECT_EQ(key::parse_number(key::deferred(1234567)), 1234567u);
+  EXPECT_EQ(key::parse_number(key::free_map(1234567)), 1234567u);
 }
 
 TEST(Onode, ComesBackAndTruncationsDoNot) {

@@ -19,9 +19,9 @@ class DiskImage {
   uint64_t size() const { return size_; }
   void read(uint64_t offset, std::span<uint8_t> into) const;
   void write(uint64_t offset, std::string_view data);
-  /// Names the writes so far; sync_to() makes exactly these durable.
+  /// Names the writes so far; sync_to() makes exactly these durable, in the pages of a range.
   uint64_t written() const { return next_version_; }
-  void sync_to(uint64_t mark);
+  void sync_to(uint64_t mark, uint64_t offset = 0, uint64_t length = UINT64_MAX);
   void crash(Rng& rng);
 
   bool open = false;
@@ -55,6 +55,7 @@ class SimBlockFile : public BlockFile {
   uint64_t size() const override { return image_.size(); }
   Task<Result<Bytes>> read(uint64_t offset, size_t length) override;
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override;
+  Task<Result<>> write_durable(uint64_t offset, Bytes data) override;
   Task<Result<>> sync() override;
 
  private:

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "osd/store/journal.h"
+#include <gtest/gtest.h>
