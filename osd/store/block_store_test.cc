@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "osd/store/dump.h"
-#include "osd/store/test_runtime.h"
 #include "osd/store/fsck.h"
+#include "osd/store/test_runtime.h"
 #include "osd/store/test_model.h"
 
 namespace plimsoll::osd {
@@ -92,7 +92,7 @@ class Workload {
 struct CrashRun {
   uint64_t seed = 1;
   uint64_t transactions = 24;
-  bool fault_no_block_sync = false;
+  uint64_t journal = kJournal;
 };
 
 /// Runs the workload, crashes after `steps` steps, remounts and compares. False when the workload
@@ -103,10 +103,8 @@ bool crash_after(const CrashRun& run, uint64_t steps) {
   bool ended = false;
   {
     FaultRuntime rt(disk, run.seed);
-    EXPECT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, kJournal})));
-    auto options = store_options();
-    options.fault_no_block_sync = run.fault_no_block_sync;
-    BlockStore store(rt, options);
+    EXPECT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, run.journal})));
+    BlockStore store(rt, store_options());
     EXPECT_TRUE(rt.run(store.mount()));
     for (uint64_t i = 0; i < steps && !ended; i++) {
       ended = work.go_on(rt, store);
@@ -178,35 +176,36 @@ TEST(BlockStoreCrash, EveryPointOfRandomStreams) {
   for (uint64_t seed = 1; seed <= 16; seed++) {
     CrashRun run;
     run.seed = seed;
+    // One that always has room, one that never has, and one that is too small for most records.
+    run.journal = seed % 3 == 0 ? 4_MiB : seed % 3 == 1 ? 256_KiB : Journal::kMinSize;
     for (uint64_t steps = seed % 5; crash_after(run, steps); steps += 5) {
       if (::testing::Test::HasFailure()) FAIL() << "seed " << seed << " steps " << steps;
     }
   }
 }
 
-TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
-  // One store that crashes again and again: replay of deferred writes meets reused blocks.
+/// One store that crashes again and again, in the middle of replay too, which meets reused blocks
+/// and every place in the ring.
+void many_crashes(uint64_t seed, uint64_t journal) {
   FaultDisk disk;
-  const uint64_t seed = 42;
   Rng rng(seed);
   Workload work(seed, 400);
   {
     FaultRuntime rt(disk, seed);
-    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, kJournal})));
+    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, journal})));
     BlockStore store(rt, store_options());
     ASSERT_TRUE(rt.run(store.mount()));
     while (!work.go_on(rt, store)) ASSERT_TRUE(rt.step());
     // No umount: a crash with everything acknowledged.
   }
   disk.crash(rng);
-  for (int round = 0; round < 5; round++) {
+  auto mount = [](BlockStore& s, bool& done) -> Task<void> { done = bool(co_await s.mount()); };
+  for (int round = 0; round < 40; round++) {
     FaultRuntime rt(disk, round);
     BlockStore store(rt, store_options());
-    // Crashes in the middle of replay too.
     bool mounted = false;
-    auto mount = [](BlockStore& s, bool& done) -> Task<void> { done = bool(co_await s.mount()); };
     spawn_detached(rt.executor(), mount(store, mounted));
-    for (int i = 0; i < round * 3 && !mounted; i++) rt.step();
+    for (int i = 0; i < round && !mounted; i++) rt.step();
     if (mounted) work.check(rt, store);
     ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round;
     disk.crash(rng);
@@ -219,15 +218,20 @@ TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
   EXPECT_EQ(fsck_text(disk), "");
 }
 
+TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
+  many_crashes(42, kJournal);
+  many_crashes(43, 16_MiB);
+}
+
 TEST(BlockStoreCrash, ReplayDoesNotTouchBlocksThatHaveANewOwner) {
   // On a full device, so that freed blocks are wanted at once, with the deferred write still
-  // pending.
+  // pending; and with a journal so large that it still has that write in the end.
   FaultDisk disk;
   Rng rng(7);
   const Bytes data = random_bytes(rng, 40 * kBlock);
   {
     FaultRuntime rt(disk, 7);
-    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, kJournal})));
+    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, 16_MiB})));
     auto options = store_options();
     options.deferred_flush = 16_MiB;
     options.flush_delay = 1h;
@@ -300,25 +304,151 @@ TEST_F(BlockStoreTest, ACollectionMayComeAndGoTwiceInOneTransaction) {
   open(store_options());
 }
 
-TEST(BlockStoreCrash, AMissingSyncOfTheBlockFileIsNoticed) {
-  // The planted fault must show as failures of the very test above.
-  bool noticed = false;
-  for (uint64_t seed = 1; seed <= 5 && !noticed; seed++) {
-    FaultDisk disk;
+/// What is wrong after a crash of a store with `options` that acknowledged `count` writes.
+std::string after_crash(uint64_t seed, BlockStoreOptions options, int count, size_t size) {
+  FaultDisk disk;
+  Rng rng(seed);
+  {
     FaultRuntime rt(disk, seed);
-    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, kJournal})));
-    auto options = store_options();
-    options.fault_no_block_sync = true;
+    EXPECT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, 256_KiB})));
     BlockStore store(rt, options);
-    ASSERT_TRUE(rt.run(store.mount()));
-    Transaction t;
-    Rng rng(seed);
-    t.write(kPg, test_object(kPg, 0), 0, random_bytes(rng, 100'000));
-    ASSERT_TRUE(rt.run(store.commit(std::move(t))));
-    disk.crash(rng);
-    noticed = fsck_text(disk).find("checksum mismatch") != std::string::npos;
+    EXPECT_TRUE(rt.run(store.mount()));
+    for (int i = 0; i < count; i++) {
+      Transaction t;
+      t.write(kPg, test_object(kPg, i), 0, random_bytes(rng, size));
+      EXPECT_TRUE(rt.run(store.commit(std::move(t))));
+    }
   }
-  EXPECT_TRUE(noticed);
+  disk.crash(rng);
+  std::string wrong = fsck_text(disk);
+  FaultRuntime rt(disk, seed + 1);
+  BlockStore store(rt, store_options());
+  if (!rt.run(store.mount())) return wrong + "no mount\n";
+  const auto objects = rt.run(store.list(kPg, HObject(), HObject::max(), 1000));
+  if (objects->size() != static_cast<size_t>(count)) wrong += "objects are lost\n";
+  rt.run(store.umount());
+  return wrong;
+}
+
+/// Planted faults must show as failures of what the tests above look at.
+bool noticed(bool BlockStoreOptions::*fault, int count, size_t size, std::string_view what) {
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    auto options = store_options();
+    EXPECT_EQ(after_crash(seed, options, count, size), "");
+    options.*fault = true;
+    if (after_crash(seed, options, count, size).find(what) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(BlockStoreCrash, AMissingSyncOfTheBlockFileIsNoticed) {
+  EXPECT_TRUE(noticed(&BlockStoreOptions::fault_no_block_sync, 1, 100'000, "checksum mismatch"));
+}
+
+TEST(BlockStoreCrash, AnAnswerBeforeTheJournalIsDurableIsNoticed) {
+  EXPECT_TRUE(noticed(&BlockStoreOptions::fault_no_journal_sync, 3, 4096, "objects are lost"));
+}
+
+TEST(BlockStoreCrash, ATrimBeforeTheKeyValueStoreIsDurableIsNoticed) {
+  EXPECT_TRUE(noticed(&BlockStoreOptions::fault_no_kv_sync, 60, 4096, "objects are lost"));
+}
+
+TEST_F(BlockStoreTest, CommitsWaitForRoomInTheJournalAndGoOn) {
+  // Nothing is flushed but what the full ring asks for.
+  close();
+  disk = {};
+  ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 3, kSize, true, 128_KiB})));
+  auto options = store_options();
+  options.deferred_flush = options.deferred_max = 16_MiB;
+  options.unsettled_flush = options.unsettled_max = 16_MiB;
+  options.flush_delay = 1h;
+  open(options);
+  int done = 0, sent = 0;
+  for (; sent < 200; sent++) {
+    Transaction t;
+    t.write(kPg, test_object(kPg, sent), 0, random_bytes(rng, 4096));
+    spawn_detached(rt->executor(), commit_counting(*store, std::move(t), done));
+  }
+  while (done < sent) ASSERT_TRUE(rt->step());
+  EXPECT_LT(rt->clock().now().since_start, 1h);
+  EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 1000))->size(), 200u);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+}
+
+TEST_F(BlockStoreTest, ATransactionLargerThanTheJournalIsAtomicToo) {
+  // With a small write before it to the same block, and one after.
+  std::map<std::string, Bytes> pairs;
+  for (int i = 0; i < 40; i++) pairs["k" + std::to_string(i)] = random_bytes(rng, 20'000);
+  const HObject o = test_object(kPg, 0);
+  int before = 0, after = 0, done = 0;
+  for (uint64_t steps = 0; !done; steps++) {
+    close();
+    disk = {};
+    const Bytes first = random_bytes(rng, 4096), second = random_bytes(rng, 4096);
+    auto doomed = std::make_unique<FaultRuntime>(disk, steps);
+    ASSERT_TRUE(doomed->run(mkfs(*doomed, MkfsOptions{"osd", {}, 3, kSize, true, 128_KiB})));
+    auto victim = std::make_unique<BlockStore>(*doomed, store_options());
+    ASSERT_TRUE(doomed->run(victim->mount()));
+    Transaction t;
+    t.write(kPg, o, 0, first);
+    ASSERT_TRUE(doomed->run(victim->commit(std::move(t))));
+    Transaction large;
+    large.omap_set(kPg, o, pairs);
+    large.write(kPg, o, 0, second);
+    spawn_detached(doomed->executor(), commit_counting(*victim, std::move(large), done));
+    for (uint64_t i = 0; i < steps && !done; i++) doomed->step();
+    victim.reset();
+    doomed.reset();
+    disk.crash(rng);
+    open(store_options());
+    const auto data = read(0, 0, 4096);
+    const auto page = rt->run(store->omap_page(kPg, o, std::nullopt, "", 1000, 1_MiB));
+    ASSERT_TRUE(data && page);
+    const bool has = page->pairs.size() == pairs.size();
+    ASSERT_TRUE(has || page->pairs.empty());
+    ASSERT_EQ(*data, has ? second : first);
+    ASSERT_TRUE(has || !done);
+    (has ? after : before)++;
+    if (has) ASSERT_TRUE(write(0, 100, random_bytes(rng, 100)));
+    close();
+    ASSERT_EQ(fsck_text(disk), "");
+  }
+  EXPECT_GT(before, 2);
+  EXPECT_GT(after, 2);
+}
+
+TEST_F(BlockStoreTest, ReadsSeeWhatTheKeyValueStoreHasYetToLearn) {
+  close();
+  auto options = store_options();
+  options.flush_delay = 1h;
+  open(options);
+  const HObject o = test_object(kPg, 0);
+  for (int i = 0; i < 20; i++) {
+    const Bytes value = random_bytes(rng, 100);
+    std::map<std::string, Bytes> pairs, key;
+    pairs["k" + std::to_string(i)] = value;
+    key["k"] = value;
+    Transaction t;
+    t.omap_set(kPg, o, pairs);
+    t.omap_set_header(kPg, o, value);
+    t.meta_set(kPg, pairs);
+    t.store_set(key);
+    t.touch(kPg, test_object(kPg, 100 + i));
+    ASSERT_TRUE(commit(std::move(t)));
+    switch (i % 7) {
+      case 0: EXPECT_EQ(*rt->run(store->omap_header(kPg, o)), value); break;
+      case 1: EXPECT_EQ(rt->run(store->omap_get(kPg, o, {pairs.begin()->first}))->size(), 1u); break;
+      case 2:
+        EXPECT_EQ(rt->run(store->omap_page(kPg, o, {}, "", 100, 1_MiB))->pairs.size(), i + 1u);
+        break;
+      case 3: EXPECT_EQ(*rt->run(store->meta_get(kPg, pairs.begin()->first)), value); break;
+      case 4: EXPECT_EQ(rt->run(store->meta_scan(kPg, "", "", 100))->size(), i + 1u); break;
+      case 5: EXPECT_EQ(*rt->run(store->store_get("k")), value); break;
+      default:
+        EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 100))->size(), i + 2u);
+    }
+  }
 }
 
 TEST_F(BlockStoreTest, ASmallWriteCostsOneDurableWriteAndNoSync) {

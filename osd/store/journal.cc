@@ -37,7 +37,9 @@ Task<Result<>> Journal::make(BlockFile& file, Uuid instance) {
   State state;
   state.instance = instance;
   state.ring = round_down(file.size(), kBlock) - kRing;
-  state.generation = 1;
+  // Both copies, since an earlier journal in this place may have left its own.
+  CO_TRY_VOID(co_await write_state(file, state));
+  state.generation++;
   co_return co_await write_state(file, state);
 }
 

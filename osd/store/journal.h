@@ -28,7 +28,7 @@ class Journal {
   static constexpr uint64_t kRing = 2 * kBlock;  ///< where it begins in the file
   static constexpr uint64_t kMinSize = 64_KiB;
 
-  /// An empty journal in a file of zeros.
+  /// An empty journal in a file of any content.
   static Task<Result<>> make(BlockFile& file, Uuid instance);
 
   explicit Journal(std::unique_ptr<BlockFile> file);

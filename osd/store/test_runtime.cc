@@ -254,9 +254,13 @@ FaultRuntime::~FaultRuntime() = default;
 Clock& FaultRuntime::clock() { return *clock_; }
 Net& FaultRuntime::net() { check_failed("no network in store tests", __FILE__, __LINE__, ""); }
 
-bool FaultRuntime::step() {
+void FaultRuntime::poll() {
   io_.restart();
   io_.poll();
+}
+
+bool FaultRuntime::step() {
+  poll();
   if (!waiting_.empty()) {
     const size_t pick = rng_.below(waiting_.size());
     std::swap(waiting_[pick], waiting_.back());
@@ -266,8 +270,7 @@ bool FaultRuntime::step() {
   } else if (!clock_->advance()) {
     return false;
   }
-  io_.restart();
-  io_.poll();
+  poll();
   return true;
 }
 

@@ -60,6 +60,8 @@ class FaultRuntime : public Runtime {
   /// Lets one waiting operation finish, or, where none waits, time pass to the next timer. False
   /// where there is nothing left.
   bool step();
+  /// Runs what is ready, up to where it waits.
+  void poll();
   /// Runs `task` to its end; other tasks go on meanwhile.
   template <class T>
   T run(Task<T> task);
