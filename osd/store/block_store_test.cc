@@ -438,7 +438,9 @@ TEST_F(BlockStoreTest, ReadsSeeWhatTheKeyValueStoreHasYetToLearn) {
     ASSERT_TRUE(commit(std::move(t)));
     switch (i % 7) {
       case 0: EXPECT_EQ(*rt->run(store->omap_header(kPg, o)), value); break;
-      case 1: EXPECT_EQ(rt->run(store->omap_get(kPg, o, {pairs.begin()->first}))->size(), 1u); break;
+      case 1:
+        EXPECT_EQ(rt->run(store->omap_get(kPg, o, {pairs.begin()->first}))->size(), 1u);
+        break;
       case 2:
         EXPECT_EQ(rt->run(store->omap_page(kPg, o, {}, "", 100, 1_MiB))->pairs.size(), i + 1u);
         break;
@@ -555,7 +557,8 @@ TEST_F(BlockStoreTest, MountSaysWhatIsWrong) {
     auto lock = rt->lock_dir("osd");
     EXPECT_EQ(mount_error({}).code(), EBUSY);
   }
-  EXPECT_EQ(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 3, kSize, true, kJournal})).error().code(), EEXIST);
+  const MkfsOptions again{"osd", {}, 3, kSize, true, kJournal};
+  EXPECT_EQ(rt->run(mkfs(*rt, again)).error().code(), EEXIST);
 
   // One damaged copy of the superblock does no harm, two do.
   auto& image = disk.files["osd/block"].current;
@@ -570,6 +573,14 @@ TEST_F(BlockStoreTest, MountSaysWhatIsWrong) {
   disk.kvs.erase("osd/kv");
   EXPECT_EQ(mount_error({}).code(), ENOENT);
   disk.kvs["osd/kv"] = kv;
+  EXPECT_EQ(mount_error({}).code(), 0);
+  const auto journal = disk.files["osd/journal"];
+  ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"other", {}, 3, kSize, true, kJournal})));
+  disk.files["osd/journal"] = disk.files["other/journal"];
+  EXPECT_NE(mount_error({}).text().find("osd/journal: does not belong"), std::string::npos);
+  disk.files.erase("osd/journal");
+  EXPECT_EQ(mount_error({}).code(), ENOENT);
+  disk.files["osd/journal"] = journal;
   EXPECT_EQ(mount_error({}).code(), 0);
   disk.files.erase("osd/block");
   EXPECT_EQ(mount_error({}).code(), ENOENT);

@@ -20,7 +20,7 @@ class DeferredWrites {
   void stage(uint64_t block, Bytes content, size_t used);
   /// Ends a transaction: what was staged since the last call.
   std::vector<DeferredBlock> seal();
-  /// The next `transactions` that sealed anything are durable, as is all before in record `journal`.
+  /// The next `transactions` that sealed anything are durable, and so is record `journal`.
   void durable(size_t transactions, uint64_t journal);
 
   /// The newest content of a block; nullptr where the block file has it.

@@ -23,7 +23,8 @@ Bytes checked_block(std::string_view magic, std::string_view body) {
 
 Result<Bytes> open_checked_block(std::string_view magic, const Bytes& block, const char* what) {
   ByteReader r(block);
-  if (r.raw(magic.size()).view() != magic) return fail(EINVAL, fmt::format("no {} (bad magic)", what));
+  if (r.raw(magic.size()).view() != magic)
+    return fail(EINVAL, fmt::format("no {} (bad magic)", what));
   const uint32_t crc = r.u32();
   const size_t from = r.pos();
   const Bytes body = r.blob();

@@ -38,7 +38,8 @@ Result<> KvImage::apply_front() {
 }
 
 void KvImage::sync_to(uint64_t count) {
-  for (; applied_count - applied.size() < count; applied.pop_front()) durable.apply(applied.front());
+  for (; applied_count - applied.size() < count; applied.pop_front())
+    durable.apply(applied.front());
 }
 
 void KvImage::crash(Rng& rng) {
