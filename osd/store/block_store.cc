@@ -287,10 +287,11 @@ Task<Result<>> BlockStore::settle() {
   auto turn = co_await mutex->lock();
   if (failed_) co_return *failed_;
   if (unsettled_.empty()) co_return Result<>();
-  const auto done = std::exchange(unsettled_, {});
-  KvBatch batch;
-  for (auto& u : done) batch.append(std::move(u.batch));
-  const uint64_t bytes = batch.bytes();
+  auto done = std::exchange(unsettled_, {});
+  const uint64_t bytes = unsettled_bytes_;
+  std::vector<KvBatch> batches;
+  for (auto& u : done) batches.push_back(std::move(u.batch));
+  KvBatch batch = merge(std::move(batches));
   if (auto applied = co_await files_.kv->apply(std::move(batch)); !applied) {
     fail_all(applied.error());
     co_return applied;

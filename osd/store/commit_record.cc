@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/store/commit_record.h"
 
+#include <unordered_set>
+
 #include "osd/store/format.h"
 
 namespace plimsoll::osd {
@@ -81,6 +83,22 @@ Result<CommitRecord> decode_commit_record(Bytes payload) {
   }
   if (!r.ok()) return fail(EINVAL, std::string("malformed commit record: ") + r.error());
   if (r.remaining()) return fail(EINVAL, "malformed commit record: bytes behind its end");
+  return out;
+}
+
+KvBatch merge(std::vector<KvBatch> batches) {
+  using Op = KvBatch::Op;
+  std::vector<Op*> kept;
+  std::unordered_set<std::string_view> later;
+  for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
+    auto& ops = batch->mutable_ops();
+    for (auto op = ops.rbegin(); op != ops.rend(); ++op)
+      if (op->kind == KvBatch::Kind::kEraseRange || later.insert(op->key).second)
+        kept.push_back(&*op);
+  }
+  KvBatch out;
+  out.mutable_ops().reserve(kept.size());
+  for (auto op = kept.rbegin(); op != kept.rend(); ++op) out.add(std::move(**op));
   return out;
 }
 

@@ -35,6 +35,10 @@ void encode(const CommitRecord& record, uint8_t* out);
 /// Total; EINVAL for anything that encode() does not write.
 Result<CommitRecord> decode_commit_record(Bytes payload);
 
+/// A batch that does what `batches` do in turn. Of several changes of a key it has the last: PG
+/// infos and counters change with every transaction.
+KvBatch merge(std::vector<KvBatch> batches);
+
 /// Writes the contents, neighbours together, and syncs the file.
 Task<Result<>> write_in_place(BlockFile& file, BlockContents contents);
 

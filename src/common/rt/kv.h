@@ -25,17 +25,16 @@ class KvBatch {
     std::string value;  ///< for kEraseRange the exclusive end
   };
   void put(std::string key, std::string value) {
-    bytes_ += key.size() + value.size();
-    ops_.push_back({Kind::kPut, std::move(key), std::move(value)});
+    add({Kind::kPut, std::move(key), std::move(value)});
   }
-  void erase(std::string key) {
-    bytes_ += key.size();
-    ops_.push_back({Kind::kErase, std::move(key), {}});
-  }
+  void erase(std::string key) { add({Kind::kErase, std::move(key), {}}); }
   /// Erases [from, to).
   void erase_range(std::string from, std::string to) {
-    bytes_ += from.size() + to.size();
-    ops_.push_back({Kind::kEraseRange, std::move(from), std::move(to)});
+    add({Kind::kEraseRange, std::move(from), std::move(to)});
+  }
+  void add(Op op) {
+    bytes_ += op.key.size() + op.value.size();
+    ops_.push_back(std::move(op));
   }
   void append(KvBatch other) {
     bytes_ += other.bytes_;
