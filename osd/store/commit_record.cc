@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/store/commit_record.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "osd/store/format.h"
@@ -89,13 +90,17 @@ Result<CommitRecord> decode_commit_record(Bytes payload) {
 KvBatch merge(std::vector<KvBatch> batches) {
   using Op = KvBatch::Op;
   std::vector<Op*> kept;
+  bool ranges = false;
   std::unordered_set<std::string_view> later;
   for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
     auto& ops = batch->mutable_ops();
-    for (auto op = ops.rbegin(); op != ops.rend(); ++op)
-      if (op->kind == KvBatch::Kind::kEraseRange || later.insert(op->key).second)
-        kept.push_back(&*op);
+    for (auto op = ops.rbegin(); op != ops.rend(); ++op) {
+      const bool range = op->kind == KvBatch::Kind::kEraseRange;
+      ranges |= range;
+      if (range || later.insert(op->key).second) kept.push_back(&*op);
+    }
   }
+  if (!ranges) std::sort(kept.begin(), kept.end(), [](auto* a, auto* b) { return a->key > b->key; });
   KvBatch out;
   out.mutable_ops().reserve(kept.size());
   for (auto op = kept.rbegin(); op != kept.rend(); ++op) out.add(std::move(**op));

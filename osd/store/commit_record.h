@@ -35,8 +35,9 @@ void encode(const CommitRecord& record, uint8_t* out);
 /// Total; EINVAL for anything that encode() does not write.
 Result<CommitRecord> decode_commit_record(Bytes payload);
 
-/// A batch that does what `batches` do in turn. Of several changes of a key it has the last: PG
-/// infos and counters change with every transaction.
+/// A batch that does what `batches` do in turn, cheaper. Of several changes of a key it has the
+/// last: PG infos and counters change with every transaction. Keys ascend where they may, since
+/// RocksDB searches the place of a key from that of the one before.
 KvBatch merge(std::vector<KvBatch> batches);
 
 /// Writes the contents, neighbours together, and syncs the file.
