@@ -100,7 +100,8 @@ KvBatch merge(std::vector<KvBatch> batches) {
       if (range || later.insert(op->key).second) kept.push_back(&*op);
     }
   }
-  if (!ranges) std::sort(kept.begin(), kept.end(), [](auto* a, auto* b) { return a->key > b->key; });
+  auto descending = [](const Op* a, const Op* b) { return a->key > b->key; };
+  if (!ranges) std::sort(kept.begin(), kept.end(), descending);
   KvBatch out;
   out.mutable_ops().reserve(kept.size());
   for (auto op = kept.rbegin(); op != kept.rend(); ++op) out.add(std::move(**op));
