@@ -54,6 +54,7 @@ Task<Result<>> Osd::mkfs() {
   options.fsid = env_.config.fsid_value();
   options.osd = whoami_;
   options.size = env_.config.osd_block_size();
+  options.journal_size = env_.config.osd_block_journal_size();
   options.preallocate = !env_.config.osd_block_sparse();
   if (options.fsid.is_zero())
     co_return fail(EINVAL, "--mkfs needs the cluster's fsid (in the conf)");

@@ -4,13 +4,15 @@
 //
 //   commit()       decides about space and queues it.
 //   prepare_loop   turns it into block writes and one key-value batch. Writes above kDeferMax go to
-//                  new blocks right away; smaller ones into the batch (deferred.h). The onodes in
+//                  new blocks right away; smaller ones into the journal (deferred.h). The onodes in
 //                  the cache are changed here, before anything is durable.
 //   commit_loop    takes all that are ready and whose block writes have ended: one sync of the
-//                  block file if any of them wrote to it, then one key-value commit, then the
+//                  block file if any of them wrote to it, then one record of the journal, then the
 //                  answers.
 //
-// flush_loop writes deferred data to the block file behind that. Blocks that a transaction frees
+// flush_loop brings the key-value store and the block file up to the journal behind that, and frees
+// the journal. What is durable but not settled there yet is known from the cache and the maps here;
+// who reads the key-value store past those calls settle() first. Blocks that a transaction frees
 // can be allocated again when it is durable and no deferred write names them. After an error of the
 // disk nothing is acknowledged any more. The queue is bounded by the callers, who await their
 // commits.
@@ -36,9 +38,14 @@ struct BlockStoreOptions {
   size_t onode_cache_bytes = 16_MiB;
   uint64_t deferred_max = 32_MiB;    ///< transactions wait above it
   uint64_t deferred_flush = 4_MiB;   ///< flushed at once from here on
-  Duration deferred_delay = 250ms;   ///< and after this at the latest
+  uint64_t unsettled_max = 8_MiB;    ///< key-value batches; commits wait above it
+  uint64_t unsettled_flush = 2_MiB;
+  Duration flush_delay = 250ms;      ///< both are flushed after this at the latest
   uint64_t writes_max = 32_MiB;      ///< under way to the block file
-  bool fault_no_block_sync = false;  ///< for tests that must notice it
+  // For tests that must notice them.
+  bool fault_no_block_sync = false;
+  bool fault_no_journal_sync = false;
+  bool fault_no_kv_sync = false;
 };
 
 class BlockStore final : public ObjectStore {
@@ -77,7 +84,7 @@ class BlockStore final : public ObjectStore {
 
   /// Live key-value bytes and the rest, as prepared so far.
   const Counters& counters() const { return counters_; }
-  /// Writes all deferred data that is durable now to the block file.
+  /// Brings the key-value store and the block file up to all that is durable now.
   Task<Result<>> flush();
 
  private:
@@ -100,13 +107,19 @@ class BlockStore final : public ObjectStore {
     std::vector<Change> changes;
     std::vector<BlockRun> allocated;
     std::vector<BlockRun> freed;
-    std::vector<std::string> omap_keys;  ///< of uncommitted_omap_
-    uint64_t deferred = 0;               ///< its record
+    std::vector<std::string> omap_keys;  ///< of unsettled_omap_
+    std::vector<DeferredBlock> blocks;   ///< deferred writes
     Counters counters;                   ///< behind it
     uint32_t writes_left = 0;
     bool wrote_blocks = false;
   };
   using TxnRef = std::shared_ptr<Txn>;
+  /// Transactions that are durable, and what the key-value store has yet to learn of them.
+  struct Unsettled {
+    uint64_t record;  ///< of the journal
+    KvBatch batch;
+    std::vector<TxnRef> group;
+  };
 
   // ---- block_store.cc: life and stations ----
   Task<Result<>> load();
@@ -116,8 +129,23 @@ class BlockStore final : public ObjectStore {
   Task<void> prepare_loop();
   Task<void> commit_loop();
   Task<void> flush_loop();
+  std::vector<TxnRef> take_group();
   Task<Result<>> commit_group(std::vector<TxnRef>& group);
+  /// What the group changes, in one.
+  CommitRecord gather(const std::vector<TxnRef>& group);
+  Task<Result<>> commit_to_journal(CommitRecord& record);
+  /// For what the journal cannot hold: the key-value store alone makes it durable.
+  Task<Result<>> commit_large(CommitRecord& record);
+  Task<Result<>> forget_large();
+  /// It is durable.
   void finish(Txn& t);
+  /// The key-value store has it.
+  void settled(Txn& t);
+  /// The key-value store has all that was durable at the call.
+  Task<Result<>> settle();
+  /// flush(), and then the journal is free of what was durable at the call.
+  Task<Result<>> trim();
+  bool flush_is_urgent() const;
   void release(BlockRun run);
   void release_held();
   /// From now on every commit returns `e`, those under way first.
@@ -189,14 +217,14 @@ class BlockStore final : public ObjectStore {
 
   // What is known of the key-value store without reading it.
   std::set<PgId> collections_;
-  std::map<PgId, uint64_t> removed_;  ///< collections whose removal is not durable, and by whom
+  std::map<PgId, uint64_t> removed_;  ///< collections whose removal is not settled, and by whom
   uint64_t removals_ = 0;
   Sizes sizes_;                       ///< value bytes of PG and OSD keys
-  struct UncommittedOmap {
+  struct UnsettledOmap {
     uint64_t transaction = 0;
     uint64_t bytes = 0;
   };
-  std::map<std::string, UncommittedOmap> uncommitted_omap_;
+  std::map<std::string, UnsettledOmap> unsettled_omap_;
   OnodeCache cache_;
   /// Onodes being loaded. Shared with the tasks that load: in a simulated kill these go last.
   using Loading = std::map<std::string, std::shared_ptr<Event>>;
@@ -210,8 +238,13 @@ class BlockStore final : public ObjectStore {
   uint64_t under_way_ = 0;  ///< queued, ready or committing
   WaitQueue prepare_wake_, commit_wake_, flush_wake_, idle_;
   DeferredWrites deferred_;
+  std::deque<Unsettled> unsettled_;
+  uint64_t unsettled_bytes_ = 0;
+  uint64_t settled_ = 0;     ///< record of the journal
+  bool want_room_ = false;   ///< in the journal
   bool flush_now_ = false;
   std::shared_ptr<AsyncMutex> one_flush_ = std::make_shared<AsyncMutex>();  ///< as loading_
+  std::shared_ptr<AsyncMutex> one_settle_ = std::make_shared<AsyncMutex>();
   std::list<BlockRun> writing_;  ///< block writes under way
   uint64_t writing_bytes_ = 0;
   std::optional<Error> failed_;

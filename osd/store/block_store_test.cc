@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "osd/store/dump.h"
-#include "osd/store/test_runtime.h"
 #include "osd/store/fsck.h"
+#include "osd/store/test_runtime.h"
 #include "osd/store/test_model.h"
 
 namespace plimsoll::osd {
@@ -15,6 +15,7 @@ namespace plimsoll::osd {
 namespace {
 
 constexpr uint64_t kSize = 16_MiB;
+constexpr uint64_t kJournal = 512_KiB;  ///< so small that streams go round it again and again
 const PgId kPg{1, 0};
 
 BlockStoreOptions store_options() {
@@ -91,7 +92,7 @@ class Workload {
 struct CrashRun {
   uint64_t seed = 1;
   uint64_t transactions = 24;
-  bool fault_no_block_sync = false;
+  uint64_t journal = kJournal;
 };
 
 /// Runs the workload, crashes after `steps` steps, remounts and compares. False when the workload
@@ -102,10 +103,8 @@ bool crash_after(const CrashRun& run, uint64_t steps) {
   bool ended = false;
   {
     FaultRuntime rt(disk, run.seed);
-    EXPECT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true})));
-    auto options = store_options();
-    options.fault_no_block_sync = run.fault_no_block_sync;
-    BlockStore store(rt, options);
+    EXPECT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, run.journal})));
+    BlockStore store(rt, store_options());
     EXPECT_TRUE(rt.run(store.mount()));
     for (uint64_t i = 0; i < steps && !ended; i++) {
       ended = work.go_on(rt, store);
@@ -136,7 +135,7 @@ struct BlockStoreTest : ::testing::Test {
 
   void SetUp() override {
     rt = std::make_unique<FaultRuntime>(disk, 5);
-    ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 3, kSize, true})));
+    ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 3, kSize, true, kJournal})));
     open(store_options());
   }
   void TearDown() override { close(); }
@@ -177,35 +176,36 @@ TEST(BlockStoreCrash, EveryPointOfRandomStreams) {
   for (uint64_t seed = 1; seed <= 16; seed++) {
     CrashRun run;
     run.seed = seed;
+    // One that always has room, one that never has, and one that is too small for most records.
+    run.journal = seed % 3 == 0 ? 4_MiB : seed % 3 == 1 ? 256_KiB : Journal::kMinSize;
     for (uint64_t steps = seed % 5; crash_after(run, steps); steps += 5) {
       if (::testing::Test::HasFailure()) FAIL() << "seed " << seed << " steps " << steps;
     }
   }
 }
 
-TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
-  // One store that crashes again and again: replay of deferred writes meets reused blocks.
+/// One store that crashes again and again, in the middle of replay too, which meets reused blocks
+/// and every place in the ring.
+void many_crashes(uint64_t seed, uint64_t journal) {
   FaultDisk disk;
-  const uint64_t seed = 42;
   Rng rng(seed);
   Workload work(seed, 400);
   {
     FaultRuntime rt(disk, seed);
-    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true})));
+    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, journal})));
     BlockStore store(rt, store_options());
     ASSERT_TRUE(rt.run(store.mount()));
     while (!work.go_on(rt, store)) ASSERT_TRUE(rt.step());
     // No umount: a crash with everything acknowledged.
   }
   disk.crash(rng);
-  for (int round = 0; round < 5; round++) {
+  auto mount = [](BlockStore& s, bool& done) -> Task<void> { done = bool(co_await s.mount()); };
+  for (int round = 0; round < 40; round++) {
     FaultRuntime rt(disk, round);
     BlockStore store(rt, store_options());
-    // Crashes in the middle of replay too.
     bool mounted = false;
-    auto mount = [](BlockStore& s, bool& done) -> Task<void> { done = bool(co_await s.mount()); };
     spawn_detached(rt.executor(), mount(store, mounted));
-    for (int i = 0; i < round * 3 && !mounted; i++) rt.step();
+    for (int i = 0; i < round && !mounted; i++) rt.step();
     if (mounted) work.check(rt, store);
     ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round;
     disk.crash(rng);
@@ -218,18 +218,23 @@ TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
   EXPECT_EQ(fsck_text(disk), "");
 }
 
+TEST(BlockStoreCrash, LongStreamsWithManyCrashes) {
+  many_crashes(42, kJournal);
+  many_crashes(43, 16_MiB);
+}
+
 TEST(BlockStoreCrash, ReplayDoesNotTouchBlocksThatHaveANewOwner) {
   // On a full device, so that freed blocks are wanted at once, with the deferred write still
-  // pending.
+  // pending; and with a journal so large that it still has that write in the end.
   FaultDisk disk;
   Rng rng(7);
   const Bytes data = random_bytes(rng, 40 * kBlock);
   {
     FaultRuntime rt(disk, 7);
-    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true})));
+    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, 16_MiB})));
     auto options = store_options();
     options.deferred_flush = 16_MiB;
-    options.deferred_delay = 1h;
+    options.flush_delay = 1h;
     BlockStore store(rt, options);
     ASSERT_TRUE(rt.run(store.mount()));
     auto commit = [&](auto change) {
@@ -299,31 +304,159 @@ TEST_F(BlockStoreTest, ACollectionMayComeAndGoTwiceInOneTransaction) {
   open(store_options());
 }
 
-TEST(BlockStoreCrash, AMissingSyncOfTheBlockFileIsNoticed) {
-  // The planted fault must show as failures of the very test above.
-  bool noticed = false;
-  for (uint64_t seed = 1; seed <= 5 && !noticed; seed++) {
-    FaultDisk disk;
+/// What is wrong after a crash of a store with `options` that acknowledged `count` writes.
+std::string after_crash(uint64_t seed, BlockStoreOptions options, int count, size_t size) {
+  FaultDisk disk;
+  Rng rng(seed);
+  {
     FaultRuntime rt(disk, seed);
-    ASSERT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true})));
-    auto options = store_options();
-    options.fault_no_block_sync = true;
+    EXPECT_TRUE(rt.run(mkfs(rt, MkfsOptions{"osd", {}, 0, kSize, true, 256_KiB})));
     BlockStore store(rt, options);
-    ASSERT_TRUE(rt.run(store.mount()));
-    Transaction t;
-    Rng rng(seed);
-    t.write(kPg, test_object(kPg, 0), 0, random_bytes(rng, 100'000));
-    ASSERT_TRUE(rt.run(store.commit(std::move(t))));
-    disk.crash(rng);
-    noticed = fsck_text(disk).find("checksum mismatch") != std::string::npos;
+    EXPECT_TRUE(rt.run(store.mount()));
+    for (int i = 0; i < count; i++) {
+      Transaction t;
+      t.write(kPg, test_object(kPg, i), 0, random_bytes(rng, size));
+      EXPECT_TRUE(rt.run(store.commit(std::move(t))));
+    }
   }
-  EXPECT_TRUE(noticed);
+  disk.crash(rng);
+  std::string wrong = fsck_text(disk);
+  FaultRuntime rt(disk, seed + 1);
+  BlockStore store(rt, store_options());
+  if (!rt.run(store.mount())) return wrong + "no mount\n";
+  const auto objects = rt.run(store.list(kPg, HObject(), HObject::max(), 1000));
+  if (objects->size() != static_cast<size_t>(count)) wrong += "objects are lost\n";
+  rt.run(store.umount());
+  return wrong;
 }
 
-TEST_F(BlockStoreTest, ASmallWriteCostsOneKvCommitAndNoBlockSync) {
+/// Planted faults must show as failures of what the tests above look at.
+bool noticed(bool BlockStoreOptions::*fault, int count, size_t size, std::string_view what) {
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    auto options = store_options();
+    EXPECT_EQ(after_crash(seed, options, count, size), "");
+    options.*fault = true;
+    if (after_crash(seed, options, count, size).find(what) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(BlockStoreCrash, AMissingSyncOfTheBlockFileIsNoticed) {
+  EXPECT_TRUE(noticed(&BlockStoreOptions::fault_no_block_sync, 1, 100'000, "checksum mismatch"));
+}
+
+TEST(BlockStoreCrash, AnAnswerBeforeTheJournalIsDurableIsNoticed) {
+  EXPECT_TRUE(noticed(&BlockStoreOptions::fault_no_journal_sync, 3, 4096, "objects are lost"));
+}
+
+TEST(BlockStoreCrash, ATrimBeforeTheKeyValueStoreIsDurableIsNoticed) {
+  EXPECT_TRUE(noticed(&BlockStoreOptions::fault_no_kv_sync, 60, 4096, "objects are lost"));
+}
+
+TEST_F(BlockStoreTest, CommitsWaitForRoomInTheJournalAndGoOn) {
+  // Nothing is flushed but what the full ring asks for.
+  close();
+  disk = {};
+  ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 3, kSize, true, 128_KiB})));
+  auto options = store_options();
+  options.deferred_flush = options.deferred_max = 16_MiB;
+  options.unsettled_flush = options.unsettled_max = 16_MiB;
+  options.flush_delay = 1h;
+  open(options);
+  int done = 0, sent = 0;
+  for (; sent < 200; sent++) {
+    Transaction t;
+    t.write(kPg, test_object(kPg, sent), 0, random_bytes(rng, 4096));
+    spawn_detached(rt->executor(), commit_counting(*store, std::move(t), done));
+  }
+  while (done < sent) ASSERT_TRUE(rt->step());
+  EXPECT_LT(rt->clock().now().since_start, 1h);
+  EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 1000))->size(), 200u);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+}
+
+TEST_F(BlockStoreTest, ATransactionLargerThanTheJournalIsAtomicToo) {
+  // With a small write before it to the same block, and one after.
+  std::map<std::string, Bytes> pairs;
+  for (int i = 0; i < 40; i++) pairs["k" + std::to_string(i)] = random_bytes(rng, 20'000);
+  const HObject o = test_object(kPg, 0);
+  int before = 0, after = 0, done = 0;
+  for (uint64_t steps = 0; !done; steps++) {
+    close();
+    disk = {};
+    const Bytes first = random_bytes(rng, 4096), second = random_bytes(rng, 4096);
+    auto doomed = std::make_unique<FaultRuntime>(disk, steps);
+    ASSERT_TRUE(doomed->run(mkfs(*doomed, MkfsOptions{"osd", {}, 3, kSize, true, 128_KiB})));
+    auto victim = std::make_unique<BlockStore>(*doomed, store_options());
+    ASSERT_TRUE(doomed->run(victim->mount()));
+    Transaction t;
+    t.write(kPg, o, 0, first);
+    ASSERT_TRUE(doomed->run(victim->commit(std::move(t))));
+    Transaction large;
+    large.omap_set(kPg, o, pairs);
+    large.write(kPg, o, 0, second);
+    spawn_detached(doomed->executor(), commit_counting(*victim, std::move(large), done));
+    for (uint64_t i = 0; i < steps && !done; i++) doomed->step();
+    victim.reset();
+    doomed.reset();
+    disk.crash(rng);
+    open(store_options());
+    const auto data = read(0, 0, 4096);
+    const auto page = rt->run(store->omap_page(kPg, o, std::nullopt, "", 1000, 1_MiB));
+    ASSERT_TRUE(data && page);
+    const bool has = page->pairs.size() == pairs.size();
+    ASSERT_TRUE(has || page->pairs.empty());
+    ASSERT_EQ(*data, has ? second : first);
+    ASSERT_TRUE(has || !done);
+    (has ? after : before)++;
+    if (has) ASSERT_TRUE(write(0, 100, random_bytes(rng, 100)));
+    close();
+    ASSERT_EQ(fsck_text(disk), "");
+  }
+  EXPECT_GT(before, 2);
+  EXPECT_GT(after, 2);
+}
+
+TEST_F(BlockStoreTest, ReadsSeeWhatTheKeyValueStoreHasYetToLearn) {
+  close();
+  auto options = store_options();
+  options.flush_delay = 1h;
+  open(options);
+  const HObject o = test_object(kPg, 0);
+  for (int i = 0; i < 20; i++) {
+    const Bytes value = random_bytes(rng, 100);
+    std::map<std::string, Bytes> pairs, key;
+    pairs["k" + std::to_string(i)] = value;
+    key["k"] = value;
+    Transaction t;
+    t.omap_set(kPg, o, pairs);
+    t.omap_set_header(kPg, o, value);
+    t.meta_set(kPg, pairs);
+    t.store_set(key);
+    t.touch(kPg, test_object(kPg, 100 + i));
+    ASSERT_TRUE(commit(std::move(t)));
+    switch (i % 7) {
+      case 0: EXPECT_EQ(*rt->run(store->omap_header(kPg, o)), value); break;
+      case 1:
+        EXPECT_EQ(rt->run(store->omap_get(kPg, o, {pairs.begin()->first}))->size(), 1u);
+        break;
+      case 2:
+        EXPECT_EQ(rt->run(store->omap_page(kPg, o, {}, "", 100, 1_MiB))->pairs.size(), i + 1u);
+        break;
+      case 3: EXPECT_EQ(*rt->run(store->meta_get(kPg, pairs.begin()->first)), value); break;
+      case 4: EXPECT_EQ(rt->run(store->meta_scan(kPg, "", "", 100))->size(), i + 1u); break;
+      case 5: EXPECT_EQ(*rt->run(store->store_get("k")), value); break;
+      default:
+        EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 100))->size(), i + 2u);
+    }
+  }
+}
+
+TEST_F(BlockStoreTest, ASmallWriteCostsOneDurableWriteAndNoSync) {
   for (int i = 0; i < 4; i++) {
     ASSERT_TRUE(rt->run(store->flush()));
-    const uint64_t syncs = disk.syncs, commits = disk.commits;
+    const uint64_t syncs = disk.syncs, commits = disk.commits, writes = disk.durable_writes;
     Transaction t;
     t.write(kPg, test_object(kPg, 0), 4096 * (i / 2), random_bytes(rng, 4096));
     t.set_attr(kPg, test_object(kPg, 0), "_", random_bytes(rng, 250));
@@ -331,7 +464,8 @@ TEST_F(BlockStoreTest, ASmallWriteCostsOneKvCommitAndNoBlockSync) {
     log["log." + std::to_string(i)] = random_bytes(rng, 150);
     t.meta_set(kPg, std::move(log));
     ASSERT_TRUE(commit(std::move(t)));
-    EXPECT_EQ(disk.commits, commits + 1);
+    EXPECT_EQ(disk.durable_writes, writes + 1);
+    EXPECT_EQ(disk.commits, commits);
     EXPECT_EQ(disk.syncs, syncs);
   }
 }
@@ -342,7 +476,7 @@ TEST_F(BlockStoreTest, TransactionsShareCommitsAndSyncs) {
   options.onode_cache_bytes = 1_MiB;
   open(options);
   for (int i = 0; i < 32; i++) EXPECT_FALSE(rt->run(store->stat(kPg, test_object(kPg, i))));
-  const uint64_t syncs = disk.syncs, commits = disk.commits;
+  const uint64_t syncs = disk.syncs, writes = disk.durable_writes;
   int done = 0;
   for (int i = 0; i < 32; i++) {
     Transaction t;
@@ -350,8 +484,8 @@ TEST_F(BlockStoreTest, TransactionsShareCommitsAndSyncs) {
     spawn_detached(rt->executor(), commit_counting(*store, std::move(t), done));
   }
   while (done < 32) ASSERT_TRUE(rt->step());
-  // Alone they would be 32 commits and 4 syncs, besides what flushes in the background.
-  EXPECT_LE(disk.commits - commits, 8u);
+  // Alone they would be 32 records and 4 syncs, besides what flushes in the background.
+  EXPECT_LE(disk.durable_writes - writes, 8u);
   EXPECT_LE(disk.syncs - syncs, 4u);
 }
 
@@ -376,7 +510,7 @@ TEST_F(BlockStoreTest, RotIsFoundOnReadAndNamed) {
 
 TEST_F(BlockStoreTest, AfterADiskErrorNothingIsAcknowledged) {
   for (const auto fault :
-       {&FaultDisk::fail_write_in, &FaultDisk::fail_sync_in, &FaultDisk::fail_commit_in}) {
+       {&FaultDisk::fail_write_in, &FaultDisk::fail_sync_in, &FaultDisk::fail_durable_in}) {
     disk.*fault = 1;
     auto failed = write(0, 0, random_bytes(rng, 50'000));
     ASSERT_FALSE(failed);
@@ -423,7 +557,8 @@ TEST_F(BlockStoreTest, MountSaysWhatIsWrong) {
     auto lock = rt->lock_dir("osd");
     EXPECT_EQ(mount_error({}).code(), EBUSY);
   }
-  EXPECT_EQ(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 3, kSize, true})).error().code(), EEXIST);
+  const MkfsOptions again{"osd", {}, 3, kSize, true, kJournal};
+  EXPECT_EQ(rt->run(mkfs(*rt, again)).error().code(), EEXIST);
 
   // One damaged copy of the superblock does no harm, two do.
   auto& image = disk.files["osd/block"].current;
@@ -438,6 +573,14 @@ TEST_F(BlockStoreTest, MountSaysWhatIsWrong) {
   disk.kvs.erase("osd/kv");
   EXPECT_EQ(mount_error({}).code(), ENOENT);
   disk.kvs["osd/kv"] = kv;
+  EXPECT_EQ(mount_error({}).code(), 0);
+  const auto journal = disk.files["osd/journal"];
+  ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"other", {}, 3, kSize, true, kJournal})));
+  disk.files["osd/journal"] = disk.files["other/journal"];
+  EXPECT_NE(mount_error({}).text().find("osd/journal: does not belong"), std::string::npos);
+  disk.files.erase("osd/journal");
+  EXPECT_EQ(mount_error({}).code(), ENOENT);
+  disk.files["osd/journal"] = journal;
   EXPECT_EQ(mount_error({}).code(), 0);
   disk.files.erase("osd/block");
   EXPECT_EQ(mount_error({}).code(), ENOENT);

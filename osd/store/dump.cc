@@ -6,8 +6,8 @@
 #include "common/base/crc32c.h"
 #include "common/wire/dump.h"
 #include "osd/store/checked_read.h"
-#include "osd/store/deferred.h"
 #include "osd/store/kv_walk.h"
+#include "osd/store/replay.h"
 
 namespace plimsoll::osd {
 
@@ -164,7 +164,7 @@ Task<Result<json::value>> dump_collection(StoreFiles& files, PgId pg) {
 }
 
 Task<Result<json::value>> dump_store(StoreFiles& files, std::optional<PgId> only) {
-  CO_TRY_VOID(co_await DeferredWrites::replay(*files.block, *files.kv));
+  CO_TRY_VOID(co_await replay(files));
   json::object out;
   out["superblock"] = wire::dump(files.superblock);
   CO_TRY(counters, co_await files.kv->get(std::string(key::kCounters)));

@@ -7,37 +7,44 @@
 
 namespace plimsoll::osd {
 
-namespace {
-
-constexpr size_t kSuperblockHead = kMagic.size() + 8;
-
-}  // namespace
-
-Bytes encode_superblock(const Superblock& s) {
-  ByteWriter body;
-  wire::encode(s, body);
+Bytes checked_block(std::string_view magic, std::string_view body) {
   ByteWriter checked;
-  checked.blob(body.view());
+  checked.blob(body);
   ByteWriter w;
-  w.raw(kMagic);
+  w.raw(magic);
   w.u32(crc32c(0xffffffff, checked.view()));
   w.raw(checked.view());
-  std::string block = w.take_string();
-  CHECK(block.size() <= kBlock);
-  block.resize(kBlock, '\0');
+  CHECK(w.size() <= kBlock);
+  Buffer block(kBlock, kBlock);
+  std::memset(block.data(), 0, kBlock);
+  std::memcpy(block.data(), w.view().data(), w.size());
   return Bytes::take(std::move(block));
 }
 
-Result<Superblock> decode_superblock(const Bytes& block) {
+Result<Bytes> open_checked_block(std::string_view magic, const Bytes& block, const char* what) {
   ByteReader r(block);
-  if (r.raw(kMagic.size()).view() != kMagic) return fail(EINVAL, "no superblock (bad magic)");
+  if (r.raw(magic.size()).view() != magic)
+    return fail(EINVAL, fmt::format("no {} (bad magic)", what));
   const uint32_t crc = r.u32();
   const size_t from = r.pos();
   const Bytes body = r.blob();
-  if (!r.ok() || body.size() + kSuperblockHead > kBlock)
-    return fail(EINVAL, "damaged superblock (bad length)");
+  if (!r.ok()) return fail(EINVAL, fmt::format("damaged {} (bad length)", what));
   if (crc32c(0xffffffff, block.slice(from, 4 + body.size()).view()) != crc)
-    return fail(EINVAL, "damaged superblock (bad checksum)");
+    return fail(EINVAL, fmt::format("damaged {} (bad checksum)", what));
+  return body;
+}
+
+Bytes encode_superblock(const Superblock& s) {
+  return checked_block(kMagic, wire::to_bytes(s).view());
+}
+
+Result<Superblock> decode_superblock(const Bytes& block) {
+  TRY(body, open_checked_block(kMagic, block, "superblock"));
+  const unsigned version = body.empty() ? 0 : body.data()[0];
+  if (version < Superblock::kEnvelope.version)
+    return fail(EINVAL, fmt::format("the store has format {}, this program wants {}: make the OSD "
+                                    "anew, or use the program that made it",
+                                    version, Superblock::kEnvelope.version));
   TRY(s, wire::from_bytes<Superblock>(body, "superblock"));
   if (s.block_size != kBlock)
     return fail(EINVAL,
@@ -177,7 +184,6 @@ std::string omap(uint64_t id, std::string_view name) {
   return k;
 }
 
-std::string deferred(uint64_t sequence) { return with_number(kDeferred, sequence); }
 std::string free_map(uint64_t chunk) { return with_number(kFreeMap, chunk); }
 
 std::string after_prefix(std::string prefix) {

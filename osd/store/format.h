@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a block store looks like on disk: the superblock of the block file and the keys of the
-// key-value store beside it. Prose and reasons: doc/formats/block_store.md. All numbers in the file
-// are little endian; numbers in keys are big endian, so that keys sort as the things they name.
+// key-value store beside it; journal.h and commit_record.h have the journal. Prose and reasons:
+// doc/formats/block_store.md. All numbers in the files are little endian; numbers in keys are big
+// endian, so that keys sort as the things they name.
 #pragma once
 
 #include <optional>
@@ -20,7 +21,8 @@ inline constexpr std::string_view kMagic = "plimsoll block\n\n";
 inline constexpr uint64_t kMinDevice = 16_MiB;
 
 struct Superblock {
-  static constexpr wire::Envelope kEnvelope{1, 1};
+  /// Its version is that of the whole store. 1 had no journal.
+  static constexpr wire::Envelope kEnvelope{2, 2};
   Uuid fsid;      ///< of the cluster
   Uuid instance;  ///< of this store; the key-value store holds it too
   OsdId osd = kNoOsd;
@@ -37,9 +39,13 @@ struct Superblock {
   }
 };
 
-/// One block: magic, crc32c of what follows, length, fields, zeros.
+/// One block, aligned: magic, crc32c of what follows, length, body, zeros.
+Bytes checked_block(std::string_view magic, std::string_view body);
+/// Its body. EINVAL says what is wrong with the block, which is `what`.
+Result<Bytes> open_checked_block(std::string_view magic, const Bytes& block, const char* what);
+
 Bytes encode_superblock(const Superblock& s);
-/// EINVAL says what is wrong with the block.
+/// EINVAL says what is wrong with the block, or that another version of the format made it.
 Result<Superblock> decode_superblock(const Bytes& block);
 
 /// Sums over the whole store, put with every group of transactions.
@@ -69,10 +75,10 @@ inline constexpr char kOnode = 'O';       ///< pg object -> onode
 inline constexpr char kPgMeta = 'M';      ///< pg name -> value
 inline constexpr char kStore = 'S';       ///< name -> value
 inline constexpr char kOmap = 'P';        ///< omap id, 0 -> header; omap id, 1, name -> value
-inline constexpr char kDeferred = 'D';    ///< sequence -> blocks still to be written
 inline constexpr char kFreeMap = 'F';     ///< chunk -> bitmap of used blocks
 inline constexpr std::string_view kCounters = "Icounters";
 inline constexpr std::string_view kInstance = "Iinstance";
+inline constexpr std::string_view kLarge = "Ilarge";  ///< a commit record too large for the journal
 
 std::string collection(PgId pg);
 std::string onode(PgId pg, const HObject& object);
@@ -81,7 +87,6 @@ std::string pg_meta(PgId pg, std::string_view name);
 std::string store(std::string_view name);
 std::string omap_header(uint64_t omap_id);
 std::string omap(uint64_t omap_id, std::string_view name);
-std::string deferred(uint64_t sequence);
 std::string free_map(uint64_t chunk);
 
 /// The first key behind all that begin with `prefix`; empty where there is none.
@@ -95,7 +100,7 @@ struct OmapKey {
   std::optional<std::string> name;
 };
 std::optional<OmapKey> parse_omap(std::string_view k);
-/// The number in a deferred or free map key.
+/// The number in a free map key.
 std::optional<uint64_t> parse_number(std::string_view k);
 inline constexpr size_t kPgMetaNameAt = 13;  ///< where the name starts in a pg_meta key
 

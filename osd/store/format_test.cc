@@ -90,7 +90,7 @@ TEST(Keys, OfOnePgLieBetweenThoseOfItsNeighbours) {
   EXPECT_EQ(omap->id, 7u);
   EXPECT_EQ(*omap->name, std::string("a\0", 2));
   EXPECT_FALSE(key::parse_omap(key::omap_header(7))->name);
-  EXPECT_EQ(key::parse_number(key::deferred(1234567)), 1234567u);
+  EXPECT_EQ(key::parse_number(key::free_map(1234567)), 1234567u);
 }
 
 TEST(Onode, ComesBackAndTruncationsDoNot) {
@@ -165,6 +165,11 @@ TEST(Superblock, DamageIsNamed) {
     const auto result = decode_superblock(Bytes::take(bad));
     if (i < kMagic.size() + 8 + 60) EXPECT_FALSE(result) << i;
   }
+  std::string old = wire::to_bytes(s).to_string();
+  old[0] = old[1] = 1;
+  const auto other = decode_superblock(checked_block(kMagic, old));
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().text().find("format 1, this program wants 2"), std::string::npos);
   EXPECT_FALSE(decode_superblock(Bytes::zeros(kBlock)));
   EXPECT_FALSE(decode_superblock(block.slice(0, 30)));
 }

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "osd/store/checked_read.h"
-#include "osd/store/deferred.h"
 #include "osd/store/kv_walk.h"
+#include "osd/store/replay.h"
 
 namespace plimsoll::osd {
 
@@ -216,7 +216,7 @@ Task<Result<FsckReport>> fsck(Runtime& rt, std::string path) {
   const KvOptions kv_options;
   CO_TRY(files, co_await open_files(rt, path, anybody, kv_options));
   Result<FsckReport> report = fail(EIO);
-  if (auto replayed = co_await DeferredWrites::replay(*files.block, *files.kv); !replayed) {
+  if (auto replayed = co_await replay(files); !replayed) {
     report = replayed.error();
   } else {
     Fsck check(files);

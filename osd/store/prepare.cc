@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // BlockStore's middle station: a transaction becomes changed onodes, block writes and one key-value
 // batch. One transaction at a time, so whatever is read here is what the transactions before left
-// behind: in the cache, in deferred writes, in uncommitted_omap_, and only then on disk.
+// behind: in the cache, in deferred writes, in unsettled_omap_, and only then on disk.
 #include "common/base/crc32c.h"
 #include "osd/store/block_store.h"
 #include "osd/store/checked_read.h"
@@ -56,7 +56,7 @@ Task<Result<>> BlockStore::prepare(TxnRef t) {
   t->batch.mutable_ops().reserve(t->ops.ops().size() + 4);
   for (const auto& op : t->ops.ops()) CO_TRY_VOID(co_await apply(*t, op));
   seal_onodes(*t);
-  t->deferred = deferred_.seal(t->batch);
+  t->blocks = deferred_.seal();
   t->counters = counters_;
   co_return Result<>();
 }
@@ -177,7 +177,7 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
   // With nothing under way, the key-value store holds all objects but those that this transaction
   // has changed itself.
   co_await all_before(t);
-  if (failed_) co_return *failed_;
+  CO_TRY_VOID(co_await settle());
   const bool again = removed_.contains(pg);
   removed_[pg] = t.id;
   removals_++;
@@ -422,7 +422,7 @@ Task<Result<>> BlockStore::omap_set_header(Txn& t, Onode& o, Bytes header) {
 void BlockStore::omap_put(Txn& t, Onode& o, std::string k, const Bytes& value, uint64_t old_bytes) {
   const uint64_t bytes = k.size() + value.size();
   o.omap_bytes += bytes - old_bytes;
-  uncommitted_omap_[k] = {t.id, bytes};
+  unsettled_omap_[k] = {t.id, bytes};
   t.omap_keys.push_back(k);
   t.batch.put(std::move(k), value.to_string());
 }
@@ -442,7 +442,7 @@ Task<Result<>> BlockStore::omap_remove(Txn& t, Onode& o, const TxnOp& op) {
 void BlockStore::omap_erased(Txn& t, Onode& o, std::string k, uint64_t old_bytes) {
   o.omap_bytes -= old_bytes;
   o.omap_keys--;
-  uncommitted_omap_[k] = {t.id, 0};
+  unsettled_omap_[k] = {t.id, 0};
   t.omap_keys.push_back(std::move(k));
 }
 
@@ -474,24 +474,24 @@ Task<Result<>> BlockStore::omap_clear(Txn& t, Onode& o) {
 }
 
 Task<Result<uint64_t>> BlockStore::omap_bytes(std::string k) {
-  if (auto known = uncommitted_omap_.find(k); known != uncommitted_omap_.end())
+  if (auto known = unsettled_omap_.find(k); known != unsettled_omap_.end())
     co_return known->second.bytes;
   CO_TRY(value, co_await files_.kv->get(k));
   co_return value ? k.size() + value->size() : 0;
 }
 
 Task<Result<BlockStore::Sizes>> BlockStore::omap_sizes(std::string from, std::string to) {
-  // What is uncommitted now may be committed by the time of the scan; it then says the same.
-  Sizes uncommitted, out;
-  for (auto it = uncommitted_omap_.lower_bound(from);
-       it != uncommitted_omap_.end() && it->first < to; ++it)
-    uncommitted[it->first] = it->second.bytes;
+  // What is unsettled now may be settled by the time of the scan; it then says the same.
+  Sizes unsettled, out;
+  for (auto it = unsettled_omap_.lower_bound(from);
+       it != unsettled_omap_.end() && it->first < to; ++it)
+    unsettled[it->first] = it->second.bytes;
   for (KvWalk walk(*files_.kv, from, to);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
     for (const auto& [k, value] : page) out[k] = k.size() + value.size();
   }
-  for (const auto& [k, bytes] : uncommitted) {
+  for (const auto& [k, bytes] : unsettled) {
     if (bytes) out[k] = bytes;
     else out.erase(k);
   }

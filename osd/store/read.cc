@@ -149,6 +149,7 @@ Task<Result<std::vector<Extent>>> BlockStore::extents(PgId pg, HObject object, u
 Task<Result<Bytes>> BlockStore::omap_header(PgId pg, HObject object) {
   CO_TRY(o, co_await find_existing(pg, object));
   if (!o->onode.omap_id) co_return Bytes();
+  if (o->pins) CO_TRY_VOID(co_await settle());
   CO_TRY(value, co_await files_.kv->get(key::omap_header(o->onode.omap_id)));
   co_return value ? Bytes::take(std::move(*value)) : Bytes();
 }
@@ -161,6 +162,7 @@ Task<Result<OmapPage>> BlockStore::omap_page(PgId pg, HObject object,
   OmapPage page;
   const uint64_t id = o->onode.omap_id;
   if (!id) co_return page;
+  if (o->pins) CO_TRY_VOID(co_await settle());
   std::string from = key::omap(id, prefix);
   const size_t name_at = key::omap(id, {}).size();
   const std::string to = key::after_prefix(from);
@@ -186,6 +188,7 @@ Task<Result<std::map<std::string, Bytes>>> BlockStore::omap_get(PgId pg, HObject
   std::map<std::string, Bytes> out;
   const uint64_t id = o->onode.omap_id;
   if (!id) co_return out;
+  if (o->pins) CO_TRY_VOID(co_await settle());
   for (const auto& name : keys) {
     CO_TRY(value, co_await files_.kv->get(key::omap(id, name)));
     if (value) out.emplace(name, Bytes::take(std::move(*value)));
@@ -200,6 +203,7 @@ Task<Result<std::vector<PgId>>> BlockStore::list_collections() {
 }
 
 Task<Result<std::vector<HObject>>> BlockStore::list(PgId pg, HObject from, HObject to, size_t max) {
+  CO_TRY_VOID(co_await settle());
   std::vector<HObject> out;
   std::string at = key::onode(pg, from);
   const std::string end = key::onode(pg, to);
@@ -217,6 +221,7 @@ Task<Result<std::vector<HObject>>> BlockStore::list(PgId pg, HObject from, HObje
 }
 
 Task<Result<std::optional<Bytes>>> BlockStore::meta_get(PgId pg, std::string name) {
+  CO_TRY_VOID(co_await settle());
   CO_TRY(value, co_await files_.kv->get(key::pg_meta(pg, name)));
   std::optional<Bytes> out;
   if (value) out = Bytes::take(std::move(*value));
@@ -227,6 +232,7 @@ Task<Result<std::vector<std::pair<std::string, Bytes>>>> BlockStore::meta_scan(P
                                                                                std::string from,
                                                                                std::string to,
                                                                                size_t max) {
+  CO_TRY_VOID(co_await settle());
   std::vector<std::pair<std::string, Bytes>> out;
   const std::string all = key::pg_meta(pg, {});
   std::string at = all + from;
@@ -242,6 +248,7 @@ Task<Result<std::vector<std::pair<std::string, Bytes>>>> BlockStore::meta_scan(P
 }
 
 Task<Result<std::optional<Bytes>>> BlockStore::store_get(std::string name) {
+  CO_TRY_VOID(co_await settle());
   CO_TRY(value, co_await files_.kv->get(key::store(name)));
   std::optional<Bytes> out;
   if (value) out = Bytes::take(std::move(*value));

@@ -10,6 +10,7 @@ namespace plimsoll::osd {
 namespace {
 
 std::string block_path(const std::string& dir) { return dir + "/block"; }
+std::string journal_path(const std::string& dir) { return dir + "/journal"; }
 std::string kv_path(const std::string& dir) { return dir + "/kv"; }
 
 Task<Result<Superblock>> read_superblock(BlockFile& file, std::string path) {
@@ -49,6 +50,25 @@ KvBatch initial_keys(const Superblock& s) {
   return batch;
 }
 
+/// Durable when it returns.
+Task<Result<>> make_journal(Runtime& rt, const MkfsOptions& mkfs, Uuid instance) {
+  BlockFileOptions options;
+  options.create = true;
+  options.size = mkfs.journal_size;
+  options.preallocate = options.zeroed = mkfs.preallocate;
+  CO_TRY(file, co_await rt.open_block_file(journal_path(mkfs.path), options));
+  co_return co_await Journal::make(*file, instance);
+}
+
+Task<Result<std::unique_ptr<Journal>>> open_journal(Runtime& rt, std::string path, Uuid instance) {
+  BlockFileOptions existing;
+  CO_TRY(file, co_await rt.open_block_file(path, existing));
+  auto journal = std::make_unique<Journal>(std::move(file));
+  auto opened = co_await journal->open(instance);
+  if (!opened) co_return fail(opened.error().code(), path + ": " + opened.error().text());
+  co_return std::move(journal);
+}
+
 }  // namespace
 
 Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
@@ -61,6 +81,9 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
   if (s.device_size < kMinDevice)
     co_return fail(EINVAL,
                    fmt::format("{}: a store needs at least {} bytes", options.path, kMinDevice));
+  if (options.journal_size < Journal::kMinSize)
+    co_return fail(EINVAL, fmt::format("{}: a journal needs at least {} bytes", options.path,
+                                       Journal::kMinSize));
 
   CO_TRY_VOID(rt.make_dirs(options.path));
   CO_TRY(lock, rt.lock_dir(options.path));
@@ -69,6 +92,7 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
   file_options.size = s.device_size;
   file_options.preallocate = options.preallocate;
   CO_TRY(file, co_await rt.open_block_file(block_path(options.path), file_options));
+  CO_TRY_VOID(co_await make_journal(rt, options, s.instance));
   KvOptions kv_options;
   kv_options.create = true;
   CO_TRY(kv, co_await rt.open_kv(kv_path(options.path), kv_options));
@@ -94,8 +118,10 @@ Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner ow
   CO_TRY(superblock, co_await read_superblock(*out.block, block_path(path)));
   out.superblock = superblock;
   CO_TRY_VOID(check_owner(superblock, owner, path));
+  CO_TRY(journal, co_await open_journal(rt, journal_path(path), superblock.instance));
+  out.journal = std::move(journal);
   kv.create = false;
-  kv.counter_spaces = {key::kPgMeta, key::kDeferred};  // the PG logs' entries, above all
+  kv.counter_spaces = {key::kPgMeta};  // the PG logs' entries, above all
   CO_TRY(opened, co_await rt.open_kv(kv_path(path), kv));
   out.kv = std::move(opened);
   auto instance = co_await out.kv->get(std::string(key::kInstance));

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The directory of a block store: `block`, the block file; `kv/`, the key-value store; and a lock.
-// mkfs makes it, open_files takes it and checks that the parts belong together.
+// The directory of a block store: `block`, the block file; `journal`; `kv/`, the key-value store;
+// and a lock. mkfs makes it, open_files takes it and checks that the parts belong together.
 #pragma once
 
 #include "common/rt/runtime.h"
-#include "osd/store/format.h"
+#include "osd/store/journal.h"
 
 namespace plimsoll::osd {
 
 struct StoreFiles {
   std::unique_ptr<DirLock> lock;
   std::unique_ptr<BlockFile> block;
+  std::unique_ptr<Journal> journal;
   std::unique_ptr<Kv> kv;
   Superblock superblock;
 };
@@ -21,6 +22,7 @@ struct MkfsOptions {
   OsdId osd = kNoOsd;
   uint64_t size = 0;        ///< of the block file; rounded down to blocks
   bool preallocate = true;  ///< reserve the host's space now; ENOSPC where it is not there
+  uint64_t journal_size = 64_MiB;  ///< of its file
 };
 /// EEXIST where the directory holds a store already, EINVAL for a size that is too small.
 Task<Result<>> mkfs(Runtime& rt, MkfsOptions options);

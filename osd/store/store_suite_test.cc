@@ -33,7 +33,7 @@ class StoreSuite : public ::testing::TestWithParam<Kind> {
     if (GetParam() == Kind::kMem) {
       store = std::make_unique<MemStore>(MemStore::Options{kSize, {}});
     } else {
-      ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 0, kSize, true})));
+      ASSERT_TRUE(rt->run(mkfs(*rt, MkfsOptions{"osd", {}, 0, kSize, true, 4_MiB})));
       BlockStoreOptions options;
       options.path = "osd";
       store = std::make_unique<BlockStore>(*rt, options);

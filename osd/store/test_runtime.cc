@@ -57,6 +57,19 @@ class FaultFile : public BlockFile {
     co_return Result<>();
   }
 
+  Task<Result<>> write_durable(uint64_t offset, Bytes data) override {
+    disk_.durable_writes++;
+    auto w = file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, {}});
+    w->pieces.push_back(data);
+    co_await rt_.turn();
+    if (fires(disk_.fail_durable_in)) co_return fail(EIO, "durable write failed");
+    CHECK(offset + data.size() <= file_.current.size());
+    for (auto* content : {&file_.current, &file_.durable})
+      content->replace(offset, data.size(), data.view());
+    file_.unsynced.erase(w);
+    co_return Result<>();
+  }
+
   Task<Result<>> sync() override {
     disk_.syncs++;
     std::vector<FaultDisk::Write*> mine;
@@ -85,11 +98,13 @@ class FaultFile : public BlockFile {
 class FaultKv : public Kv {
  public:
   FaultKv(FaultRuntime& rt, FaultDisk& disk, FaultDisk::KvImage& image)
-      : rt_(rt), disk_(disk), image_(image) {}
+      : rt_(rt), disk_(disk), image_(image) {
+    if (image_.applied.empty()) image_.current = image_.durable;  // tests plant damage there
+  }
 
   Task<Result<std::optional<std::string>>> get(std::string key) override {
     std::optional<std::string> out;
-    if (auto it = image_.durable.find(key); it != image_.durable.end()) out = it->second;
+    if (auto it = image_.current.find(key); it != image_.current.end()) out = it->second;
     co_await rt_.turn();
     co_return out;
   }
@@ -97,8 +112,8 @@ class FaultKv : public Kv {
                                        size_t max_bytes) override {
     std::vector<Pair> out;
     size_t bytes = 0;
-    for (auto it = image_.durable.lower_bound(from);
-         it != image_.durable.end() && (to.empty() || it->first < to) && out.size() < limit; ++it) {
+    for (auto it = image_.current.lower_bound(from);
+         it != image_.current.end() && (to.empty() || it->first < to) && out.size() < limit; ++it) {
       bytes += it->second.size();
       if (bytes > max_bytes && !out.empty()) break;
       out.push_back(*it);
@@ -108,35 +123,49 @@ class FaultKv : public Kv {
   }
   Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override {
     co_await rt_.turn();
-    auto it = to.empty() ? image_.durable.end() : image_.durable.lower_bound(to);
-    if (it == image_.durable.begin() || (--it)->first < from) co_return std::nullopt;
+    auto it = to.empty() ? image_.current.end() : image_.current.lower_bound(to);
+    if (it == image_.current.begin() || (--it)->first < from) co_return std::nullopt;
     co_return Pair(*it);
   }
   Task<Result<>> commit(KvBatch batch) override {
-    image_.unsynced.push_back(std::move(batch));
-    return synced(++ordered_);
+    disk_.commits++;
+    image_.ordered.push_back(std::move(batch));
+    return taken(++ordered_, true);
+  }
+  Task<Result<>> apply(KvBatch batch) override {
+    image_.ordered.push_back(std::move(batch));
+    return taken(++ordered_, false);
+  }
+  Task<Result<>> sync() override {
+    const uint64_t before = taken_;
+    co_await rt_.turn();
+    if (fires(disk_.fail_kv_in)) failed_ = true;
+    if (failed_) co_return fail(EIO, "kv sync failed");
+    image_.sync(taken_ - before);
+    co_return Result<>();
   }
   Task<Result<>> compact() override { co_return Result<>(); }
   int64_t host_bytes() override { return -1; }
   Task<void> close() override { co_return; }
 
  private:
-  Task<Result<>> synced(uint64_t mine) {
-    disk_.commits++;
+  Task<Result<>> taken(uint64_t mine, bool durable) {
     co_await rt_.turn();
-    if (fires(disk_.fail_commit_in)) failed_ = true;
-    if (failed_) co_return fail(EIO, "commit failed");
-    for (; durable_ < mine; durable_++) {
-      apply_batch(image_.durable, image_.unsynced.front());
-      image_.unsynced.pop_front();
+    if (fires(disk_.fail_kv_in)) failed_ = true;
+    if (failed_) co_return fail(EIO, "kv batch failed");
+    for (; taken_ < mine; taken_++) {
+      apply_batch(image_.current, image_.ordered.front());
+      image_.applied.push_back(std::move(image_.ordered.front()));
+      image_.ordered.pop_front();
     }
+    if (durable) image_.sync();
     co_return Result<>();
   }
   FaultRuntime& rt_;
   FaultDisk& disk_;
   FaultDisk::KvImage& image_;
   uint64_t ordered_ = 0;
-  uint64_t durable_ = 0;
+  uint64_t taken_ = 0;
   bool failed_ = false;
 };
 
@@ -148,6 +177,10 @@ struct Lock : DirLock {
 };
 
 }  // namespace
+
+void FaultDisk::KvImage::sync(size_t without) {
+  for (; applied.size() > without; applied.pop_front()) apply_batch(durable, applied.front());
+}
 
 void FaultDisk::crash(Rng& rng) {
   for (auto& [path, file] : files) {
@@ -163,11 +196,11 @@ void FaultDisk::crash(Rng& rng) {
     file.current = file.durable;
   }
   for (auto& [path, kv] : kvs) {
-    for (uint64_t keep = rng.below(kv.unsynced.size() + 1); keep; keep--) {
-      apply_batch(kv.durable, kv.unsynced.front());
-      kv.unsynced.pop_front();
-    }
-    kv.unsynced.clear();
+    for (auto& batch : kv.ordered) kv.applied.push_back(std::move(batch));
+    kv.ordered.clear();
+    kv.applied.resize(rng.below(kv.applied.size() + 1));
+    kv.sync();
+    kv.current = kv.durable;
   }
   locked.clear();
 }
@@ -221,9 +254,13 @@ FaultRuntime::~FaultRuntime() = default;
 Clock& FaultRuntime::clock() { return *clock_; }
 Net& FaultRuntime::net() { check_failed("no network in store tests", __FILE__, __LINE__, ""); }
 
-bool FaultRuntime::step() {
+void FaultRuntime::poll() {
   io_.restart();
   io_.poll();
+}
+
+bool FaultRuntime::step() {
+  poll();
   if (!waiting_.empty()) {
     const size_t pick = rng_.below(waiting_.size());
     std::swap(waiting_[pick], waiting_.back());
@@ -233,8 +270,7 @@ bool FaultRuntime::step() {
   } else if (!clock_->advance()) {
     return false;
   }
-  io_.restart();
-  io_.poll();
+  poll();
   return true;
 }
 

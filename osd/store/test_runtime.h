@@ -28,7 +28,11 @@ struct FaultDisk {
   };
   struct KvImage {
     std::map<std::string, std::string> durable;
-    std::deque<KvBatch> unsynced;
+    std::map<std::string, std::string> current;  ///< what reads see
+    std::deque<KvBatch> applied;                 ///< in current, not in durable
+    std::deque<KvBatch> ordered;                 ///< under way
+    /// Makes all applied but the last `without` durable.
+    void sync(size_t without = 0);
   };
   std::map<std::string, File> files;
   std::map<std::string, KvImage> kvs;
@@ -38,8 +42,11 @@ struct FaultDisk {
   // Faults: the n-th next operation fails, 0 never.
   uint64_t fail_write_in = 0;
   uint64_t fail_sync_in = 0;
-  uint64_t fail_commit_in = 0;
-  uint64_t syncs = 0;    ///< counted
+  uint64_t fail_durable_in = 0;  ///< of write_durable()
+  uint64_t fail_kv_in = 0;       ///< of commit(), apply() and sync()
+  // Counted.
+  uint64_t syncs = 0;
+  uint64_t durable_writes = 0;
   uint64_t commits = 0;
 
   void crash(Rng& rng);
@@ -53,6 +60,8 @@ class FaultRuntime : public Runtime {
   /// Lets one waiting operation finish, or, where none waits, time pass to the next timer. False
   /// where there is nothing left.
   bool step();
+  /// Runs what is ready, up to where it waits.
+  void poll();
   /// Runs `task` to its end; other tasks go on meanwhile.
   template <class T>
   T run(Task<T> task);

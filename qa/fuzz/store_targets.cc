@@ -2,6 +2,7 @@
 // What an OSD reads from its disk and what replicas are sent. A transaction's input is
 // { u32 front length, front, data }.
 #include "common/wire/generate.h"
+#include "osd/store/commit_record.h"
 #include "osd/store/format.h"
 #include "osd/store/onode.h"
 #include "osd/store/transaction.h"
@@ -30,6 +31,12 @@ Result<Transaction> transaction_from(Bytes input) {
   return Transaction::decode(front_reader, r.raw(r.remaining()));
 }
 
+std::string record_text(const CommitRecord& record) {
+  std::string out(encoded_size(record), '\0');
+  encode(record, reinterpret_cast<uint8_t*>(out.data()));
+  return out;
+}
+
 }  // namespace
 
 void run_transaction(Bytes input) {
@@ -50,6 +57,12 @@ void run_superblock(Bytes input) {
   auto s = decode_superblock(input);
   if (!s) return CHECK(!s.error().text().empty());
   CHECK(decode_superblock(encode_superblock(*s)));
+}
+
+void run_commit_record(Bytes input) {
+  auto record = decode_commit_record(input);
+  if (!record) return CHECK(record.error().code() == EINVAL);
+  CHECK(record_text(*record) == input.view());
 }
 
 std::vector<std::string> transaction_seeds(Rng& rng) {
@@ -82,6 +95,17 @@ std::vector<std::string> onode_seeds(Rng& rng) {
 
 std::vector<std::string> superblock_seeds(Rng& rng) {
   return {encode_superblock(wire::generated<Superblock>(rng)).to_string()};
+}
+
+std::vector<std::string> commit_record_seeds(Rng& rng) {
+  CommitRecord record;
+  record.in_place = rng.below(100);
+  record.batch.put("key", std::string(rng.below(300), 'v'));
+  record.batch.erase("other");
+  record.batch.erase_range("from", "to");
+  for (const uint32_t used : {0u, 100u, 4096u})
+    record.blocks.push_back({rng.below(100), Bytes::zeros(kBlock), used});
+  return {record_text(record)};
 }
 
 }  // namespace plimsoll::fuzz

@@ -57,9 +57,11 @@ std::vector<std::string> small_map_seeds(Rng& rng);
 void run_transaction(Bytes input);
 void run_onode(Bytes input);
 void run_superblock(Bytes input);
+void run_commit_record(Bytes input);
 std::vector<std::string> transaction_seeds(Rng& rng);
 std::vector<std::string> onode_seeds(Rng& rng);
 std::vector<std::string> superblock_seeds(Rng& rng);
+std::vector<std::string> commit_record_seeds(Rng& rng);
 // text_targets.cc
 void run_conf(Bytes input);
 void run_command(Bytes input);

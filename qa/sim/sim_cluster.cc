@@ -44,7 +44,8 @@ std::string SimCluster::conf() const {
       "admin_socket =\n"
       "mon_data = /data/$name\n"
       "osd_data = /data/$name\n"
-      "osd_block_size = 64M\n";
+      "osd_block_size = 64M\n"
+      "osd_block_journal_size = 1M\n";
   out += fmt::format("mon_host = v2:{}:3300\n", world_.host("mon.a").ip().ip_text());
   out += fmt::format("osd_shards = {}\n", options_.osd_shards);
   for (const auto& name : names())

@@ -44,8 +44,10 @@ void DiskImage::write(uint64_t offset, std::string_view data) {
   }
 }
 
-void DiskImage::sync_to(uint64_t mark) {
-  for (auto it = unsynced_.begin(); it != unsynced_.end();) {
+void DiskImage::sync_to(uint64_t mark, uint64_t offset, uint64_t length) {
+  const uint64_t last = offset + std::min(length, size_ - offset);
+  for (auto it = unsynced_.lower_bound(offset / kPage);
+       it != unsynced_.end() && it->first * kPage < last;) {
     auto& versions = it->second;
     size_t synced = 0;
     while (synced < versions.size() && versions[synced].number < mark) synced++;
@@ -98,6 +100,19 @@ Task<Result<>> SimBlockFile::write(uint64_t offset, std::vector<Bytes> pieces) {
     offset += p.size();
   }
   co_await clock_.sleep(between(rng_, 10us, 100us));
+  co_return Result<>();
+}
+
+Task<Result<>> SimBlockFile::write_durable(uint64_t offset, Bytes data) {
+  if (!in_range(offset, data.size()))
+    co_return fail(EIO, "simulated disk: write beyond the end");
+  hash_.add(EventHash::Kind::kDisk, offset, data.view());
+  image_.write(offset, data.view());
+  if (faults_.answers_early) co_return Result<>();
+  const uint64_t mark = image_.written();
+  co_await clock_.sleep(rng_.chance(0.1) ? between(rng_, 1ms, 30ms) : between(rng_, 100us, 1ms));
+  if (faults_.slow > 0ns) co_await clock_.sleep(between(rng_, faults_.slow / 2, faults_.slow));
+  image_.sync_to(mark, offset, data.size());
   co_return Result<>();
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/rt/runtime.h"
 #include "qa/sim/sim_clock.h"
+#include "qa/sim/storage_faults.h"
 
 namespace plimsoll::sim {
 
@@ -19,9 +20,9 @@ class DiskImage {
   uint64_t size() const { return size_; }
   void read(uint64_t offset, std::span<uint8_t> into) const;
   void write(uint64_t offset, std::string_view data);
-  /// Names the writes so far; sync_to() makes exactly these durable.
+  /// Names the writes so far; sync_to() makes exactly these durable, in the pages of a range.
   uint64_t written() const { return next_version_; }
-  void sync_to(uint64_t mark);
+  void sync_to(uint64_t mark, uint64_t offset = 0, uint64_t length = UINT64_MAX);
   void crash(Rng& rng);
 
   bool open = false;
@@ -47,14 +48,16 @@ class DiskImage {
 
 class SimBlockFile : public BlockFile {
  public:
-  SimBlockFile(DiskImage& image, Clock& clock, Rng& rng, EventHash& hash)
-      : image_(image), clock_(clock), rng_(rng), hash_(hash) {
+  SimBlockFile(DiskImage& image, const StorageFaults& faults, Clock& clock, Rng& rng,
+               EventHash& hash)
+      : image_(image), faults_(faults), clock_(clock), rng_(rng), hash_(hash) {
     image_.open = true;
   }
   ~SimBlockFile() override { image_.open = false; }
   uint64_t size() const override { return image_.size(); }
   Task<Result<Bytes>> read(uint64_t offset, size_t length) override;
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override;
+  Task<Result<>> write_durable(uint64_t offset, Bytes data) override;
   Task<Result<>> sync() override;
 
  private:
@@ -62,6 +65,7 @@ class SimBlockFile : public BlockFile {
     return length <= size() && offset <= size() - length;
   }
   DiskImage& image_;
+  const StorageFaults& faults_;
   Clock& clock_;
   Rng& rng_;
   EventHash& hash_;

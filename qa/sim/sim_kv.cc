@@ -5,36 +5,49 @@ namespace plimsoll::sim {
 
 // ---- KvImage ------------------------------------------------------------------------------------
 
-void KvImage::erase(const std::string& from, const std::string& to) {
-  auto it = pairs.lower_bound(from);
-  while (it != pairs.end() && it->first < to) {
-    live_bytes -= it->first.size() + it->second.size();
-    it = pairs.erase(it);
+void KvImage::Pairs::erase(const std::string& from, const std::string& to) {
+  auto it = map.lower_bound(from);
+  while (it != map.end() && it->first < to) {
+    bytes -= it->first.size() + it->second.size();
+    it = map.erase(it);
+  }
+}
+
+void KvImage::Pairs::apply(const KvBatch& batch) {
+  for (const auto& op : batch.ops()) {
+    switch (op.kind) {
+      case KvBatch::Kind::kPut:
+        erase(op.key, op.key + '\0');
+        bytes += op.key.size() + op.value.size();
+        map.emplace(op.key, op.value);
+        break;
+      case KvBatch::Kind::kErase: erase(op.key, op.key + '\0'); break;
+      case KvBatch::Kind::kEraseRange: erase(op.key, op.value); break;
+    }
   }
 }
 
 Result<> KvImage::apply_front() {
   KvBatch batch = std::move(queue.front().batch);
   queue.pop_front();
-  if (live_bytes + batch.bytes() > capacity) return fail(ENOSPC, "simulated store: no space");
-  for (auto& op : batch.mutable_ops()) {
-    switch (op.kind) {
-      case KvBatch::Kind::kPut:
-        erase(op.key, op.key + '\0');
-        live_bytes += op.key.size() + op.value.size();
-        pairs.emplace(std::move(op.key), std::move(op.value));
-        break;
-      case KvBatch::Kind::kErase: erase(op.key, op.key + '\0'); break;
-      case KvBatch::Kind::kEraseRange: erase(op.key, op.value); break;
-    }
-  }
+  if (visible.bytes + batch.bytes() > capacity) return fail(ENOSPC, "simulated store: no space");
+  visible.apply(batch);
+  applied.push_back(std::move(batch));
+  applied_count++;
   return {};
 }
 
+void KvImage::sync_to(uint64_t count) {
+  for (; applied_count - applied.size() < count; applied.pop_front())
+    durable.apply(applied.front());
+}
+
 void KvImage::crash(Rng& rng) {
-  const uint64_t kept = rng.chance(0.5) ? 0 : rng.below(queue.size() + 1);
-  for (uint64_t i = 0; i < kept; i++) (void)apply_front();
-  queue.clear();
+  while (!queue.empty()) (void)apply_front();
+  sync_to(applied_count - applied.size() +
+          (rng.chance(0.5) ? 0 : rng.below(applied.size() + 1)));
+  applied.clear();
+  visible = durable;
   open = false;
 }
 
@@ -47,8 +60,8 @@ Task<void> SimKv::read_latency() {
 
 Task<Result<std::optional<std::string>>> SimKv::get(std::string key) {
   co_await read_latency();
-  const auto it = image_.pairs.find(key);
-  if (it == image_.pairs.end()) co_return std::optional<std::string>();
+  const auto it = image_.visible.map.find(key);
+  if (it == image_.visible.map.end()) co_return std::optional<std::string>();
   co_return std::optional<std::string>(it->second);
 }
 
@@ -57,8 +70,8 @@ Task<Result<std::vector<Kv::Pair>>> SimKv::scan(std::string from, std::string to
   co_await read_latency();
   std::vector<Pair> out;
   size_t bytes = 0;
-  for (auto it = image_.pairs.lower_bound(from); it != image_.pairs.end() && out.size() < limit;
-       ++it) {
+  const auto& pairs = image_.visible.map;
+  for (auto it = pairs.lower_bound(from); it != pairs.end() && out.size() < limit; ++it) {
     if (!to.empty() && it->first >= to) break;
     bytes += it->second.size();
     if (bytes > max_bytes && !out.empty()) break;
@@ -69,22 +82,23 @@ Task<Result<std::vector<Kv::Pair>>> SimKv::scan(std::string from, std::string to
 
 Task<Result<std::optional<Kv::Pair>>> SimKv::last(std::string from, std::string to) {
   co_await read_latency();
-  auto it = to.empty() ? image_.pairs.end() : image_.pairs.lower_bound(to);
-  if (it == image_.pairs.begin()) co_return std::optional<Pair>();
+  const auto& pairs = image_.visible.map;
+  auto it = to.empty() ? pairs.end() : pairs.lower_bound(to);
+  if (it == pairs.begin()) co_return std::optional<Pair>();
   --it;
   if (it->first < from) co_return std::optional<Pair>();
   co_return std::optional<Pair>(*it);
 }
 
-Task<Result<>> SimKv::commit(KvBatch batch) {
+Task<Result<>> SimKv::enqueue(KvBatch batch, bool durable) {
   CHECK(image_.open);
   auto done = std::make_shared<OneShot<Result<>>>();
   for (const auto& op : batch.ops()) {
     schedule_.hash().add(EventHash::Kind::kKv, owner_, op.key);
     schedule_.hash().add(EventHash::Kind::kKv, static_cast<uint64_t>(op.kind), op.value);
   }
-  image_.queue.push_back({std::move(batch), done});
-  if (faults_.answers_early) done->set(Result<>());
+  image_.queue.push_back({std::move(batch), durable, done});
+  if (faults_.answers_early && durable) done->set(Result<>());
   if (!committing_) start_group();
   return committed(std::move(done));
 }
@@ -105,12 +119,22 @@ void SimKv::start_group() {
 
 void SimKv::finish_group(size_t size) {
   for (size_t i = 0; i < size; i++) {
-    auto done = image_.queue.front().done;
-    done->set(image_.apply_front());
+    const auto done = image_.queue.front().done;
+    const bool durable = image_.queue.front().durable;
+    const Result<> result = image_.apply_front();
+    if (durable) image_.sync_to(image_.applied_count);
+    done->set(result);
   }
   committing_ = false;
   if (!image_.queue.empty()) start_group();
   else idle_.notify_all();
+}
+
+Task<Result<>> SimKv::sync() {
+  const uint64_t mark = image_.applied_count;
+  co_await clock_.sleep(Duration(100'000 + rng_.below(500'000)));
+  image_.sync_to(mark);
+  co_return Result<>();
 }
 
 Task<Result<>> SimKv::compact() {

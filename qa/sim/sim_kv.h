@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A simulated store under Kv. KvImage is what survives a crash: the pairs, and the batches that
-// wait for their commit, of which a crash keeps a prefix drawn by the seed. Batches that queue up
-// while one group is being written form the next, as in RocksKv.
+// A simulated store under Kv. KvImage is what survives a crash: the durable pairs, and the batches
+// that were applied since or wait for their turn, of which a crash keeps a prefix drawn by the
+// seed. Batches that queue up while one group is being written form the next, as in RocksKv.
 #pragma once
 
 #include <deque>
@@ -19,21 +19,30 @@ class KvImage {
  public:
   struct Pending {
     KvBatch batch;
+    bool durable;
     std::shared_ptr<OneShot<Result<>>> done;
+  };
+  /// Pairs and the bytes of them.
+  struct Pairs {
+    void apply(const KvBatch& batch);
+    void erase(const std::string& from, const std::string& to);
+    std::map<std::string, std::string> map;
+    uint64_t bytes = 0;
   };
 
   /// Applies the batch at the queue's head; ENOSPC where it does not fit.
   Result<> apply_front();
+  /// Makes the first `count` of all batches that were ever applied durable.
+  void sync_to(uint64_t count);
   void crash(Rng& rng);
 
-  std::map<std::string, std::string> pairs;
+  Pairs visible;
+  Pairs durable;
+  std::deque<KvBatch> applied;  ///< visible and not yet durable
+  uint64_t applied_count = 0;   ///< ever
   std::deque<Pending> queue;
-  uint64_t live_bytes = 0;
   uint64_t capacity = UINT64_MAX;
   bool open = false;
-
- private:
-  void erase(const std::string& from, const std::string& to);
 };
 
 class SimKv : public Kv {
@@ -54,15 +63,18 @@ class SimKv : public Kv {
   Task<Result<std::vector<Pair>>> scan(std::string from, std::string to, size_t limit,
                                        size_t max_bytes) override;
   Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override;
-  Task<Result<>> commit(KvBatch batch) override;
+  Task<Result<>> commit(KvBatch batch) override { return enqueue(std::move(batch), true); }
+  Task<Result<>> apply(KvBatch batch) override { return enqueue(std::move(batch), false); }
+  Task<Result<>> sync() override;
   Task<Result<>> compact() override;
   int64_t host_bytes() override {
-    return static_cast<int64_t>(image_.live_bytes + image_.live_bytes / 5);
+    return static_cast<int64_t>(image_.visible.bytes + image_.visible.bytes / 5);
   }
   Task<void> close() override;
 
  private:
   Task<void> read_latency();
+  Task<Result<>> enqueue(KvBatch batch, bool durable);
   static Task<Result<>> committed(std::shared_ptr<OneShot<Result<>>> done);
   void start_group();
   void finish_group(size_t size);

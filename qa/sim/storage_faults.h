@@ -8,10 +8,10 @@
 namespace plimsoll::sim {
 
 struct StorageFaults {
-  /// More time that each commit takes, at least half of it: an acknowledgement before the commit
-  /// gets far ahead of it.
+  /// More time that each commit and durable write takes, at least half of it: an acknowledgement
+  /// before it gets far ahead of it.
   Duration slow{0};
-  /// Planted, for a scenario that must notice: commits are acknowledged when they are ordered.
+  /// Planted, for a scenario that must notice: these are acknowledged when they are ordered.
   bool answers_early = false;
 };
 

@@ -24,6 +24,10 @@ class BlockFile {
   /// Pieces are written one after the other from `offset`. ENOSPC where a sparse file's host is
   /// full.
   virtual Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) = 0;
+  /// Durable when it returns, alone: it syncs nothing else, and no write to the same range may be
+  /// unsynced. Fastest for one piece that is whole blocks in file and memory, where the file was
+  /// written before. A crash before the return leaves any of its blocks, or sectors of them.
+  virtual Task<Result<>> write_durable(uint64_t offset, Bytes data) = 0;
   /// All writes that returned before this call are durable when it returns.
   virtual Task<Result<>> sync() = 0;
 };

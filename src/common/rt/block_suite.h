@@ -53,7 +53,19 @@ inline Task<void> write_aligned(BlockFile& file, std::string& model, Rng& rng) {
   EXPECT_TRUE(done);
 }
 
+/// Of whole blocks, or not.
+inline Task<void> write_durable(BlockFile& file, std::string& model, Rng& rng) {
+  const bool whole = rng.chance(0.8);
+  const uint64_t offset = whole ? 4096 * rng.below(200) : rng.below(kSize - 60'000);
+  const Bytes data = aligned(random_text(rng, whole ? 4096 * (1 + rng.below(8)) : 5000));
+  model.replace(offset, data.size(), data.view());
+  auto synced = co_await file.sync();
+  auto done = co_await file.write_durable(offset, data);
+  EXPECT_TRUE(synced && done);
+}
+
 inline Task<void> write_random(BlockFile& file, std::string& model, Rng& rng) {
+  if (rng.chance(0.1)) co_return co_await write_durable(file, model, rng);
   if (rng.chance(0.2)) co_return co_await write_aligned(file, model, rng);
   const uint64_t offset = rng.below(kSize - 60'000);
   std::vector<Bytes> pieces;
@@ -106,6 +118,8 @@ inline Task<void> ranges(StorageHost& host) {
   std::vector<Bytes> pieces(2, Bytes::copy("123456"));
   auto written = co_await file->write(kSize - 10, std::move(pieces));
   EXPECT_EQ(written.error().code(), EIO);
+  auto durable = co_await file->write_durable(kSize - 10, Bytes::zeros(11));
+  EXPECT_EQ(durable.error().code(), EIO);
   auto untouched = co_await file->read(kSize - 10, 10);
   EXPECT_TRUE(*untouched == Bytes::zeros(10));
 }

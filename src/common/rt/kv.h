@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // An ordered key-value store: RocksDB in daemons, a map in the simulator. Batches are atomic. They
-// take effect, and become durable, in the order of the calls to commit(): a crash may lose a suffix
-// of the batches that were not acknowledged, never one in the middle.
+// take effect, and become durable, in the order of the calls to commit() and apply(): a crash may
+// lose a suffix of the batches whose durability was not acknowledged, never one in the middle.
 #pragma once
 
 #include <functional>
@@ -25,17 +25,16 @@ class KvBatch {
     std::string value;  ///< for kEraseRange the exclusive end
   };
   void put(std::string key, std::string value) {
-    bytes_ += key.size() + value.size();
-    ops_.push_back({Kind::kPut, std::move(key), std::move(value)});
+    add({Kind::kPut, std::move(key), std::move(value)});
   }
-  void erase(std::string key) {
-    bytes_ += key.size();
-    ops_.push_back({Kind::kErase, std::move(key), {}});
-  }
+  void erase(std::string key) { add({Kind::kErase, std::move(key), {}}); }
   /// Erases [from, to).
   void erase_range(std::string from, std::string to) {
-    bytes_ += from.size() + to.size();
-    ops_.push_back({Kind::kEraseRange, std::move(from), std::move(to)});
+    add({Kind::kEraseRange, std::move(from), std::move(to)});
+  }
+  void add(Op op) {
+    bytes_ += op.key.size() + op.value.size();
+    ops_.push_back(std::move(op));
   }
   void append(KvBatch other) {
     bytes_ += other.bytes_;
@@ -56,7 +55,7 @@ class Kv {
   using Pair = std::pair<std::string, std::string>;
 
   virtual ~Kv() = default;
-  /// Sees every batch whose commit() has returned to its awaiter.
+  /// Sees every batch whose commit() or apply() has returned to its awaiter.
   virtual Task<Result<std::optional<std::string>>> get(std::string key) = 0;
   /// Up to `limit` pairs with from <= key < to (empty `to`: no end), ascending; the values' bytes
   /// are also bounded, by `max_bytes`, but at least one pair is returned where one exists.
@@ -67,6 +66,11 @@ class Kv {
   /// Ordered at the call, before the task is awaited; durable when the task returns. Batches that
   /// queue up share one sync. ENOSPC where the host is full: nothing of the batch took effect.
   [[nodiscard]] virtual Task<Result<>> commit(KvBatch batch) = 0;
+  /// As commit(), but durable only with a later sync() or commit(): for those who can tell a crash
+  /// what to do again.
+  [[nodiscard]] virtual Task<Result<>> apply(KvBatch batch) = 0;
+  /// All batches whose apply() has returned are durable when it returns.
+  [[nodiscard]] virtual Task<Result<>> sync() = 0;
   /// Reclaims space and waits for it.
   virtual Task<Result<>> compact() = 0;
   /// Bytes that the store occupies on its host, logs included; -1 where unknown.

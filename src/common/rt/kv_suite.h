@@ -97,8 +97,13 @@ inline Task<void> random_ops(StorageHost& host) {
   auto kv = co_await open(host, true);
   for (int round = 0; round < 400; round++) {
     KvBatch batch = random_batch(rng, model);
-    auto done = co_await kv->commit(std::move(batch));
+    auto change = rng.chance(0.5) ? kv->commit(std::move(batch)) : kv->apply(std::move(batch));
+    auto done = co_await std::move(change);
     EXPECT_TRUE(done);
+    if (round % 50 == 49) {
+      auto synced = co_await kv->sync();
+      EXPECT_TRUE(synced);
+    }
     co_await compare(*kv, model, rng);
     if (round % 100 == 50) co_await reopen(host, kv);
     if (round % 100 == 99) {
@@ -138,7 +143,7 @@ inline Task<void> call_order(StorageHost& host) {
 
   auto first = kv->commit(put("same", "first"));
   auto second = kv->commit(put("same", "second"));
-  { auto dropped = kv->commit(put("same", "dropped")); }
+  { auto dropped = kv->apply(put("same", "dropped")); }
   auto two = co_await std::move(second);
   auto one = co_await std::move(first);
   auto barrier = co_await kv->commit(KvBatch());

@@ -28,6 +28,7 @@ struct BlockFileOptions {
   bool create = false;        ///< EEXIST where it exists
   uint64_t size = 0;          ///< for create
   bool preallocate = true;  ///< for create: reserve the host's blocks; ENOSPC where they do not fit
+  bool zeroed = false;      ///< for create: write them too, so that a durable write is one write
 };
 
 /// Held while a daemon uses a directory.

@@ -22,12 +22,27 @@ constexpr size_t kInlineRead = 128_KiB;
 /// From here on a transfer past the page cache is cheaper than one through it.
 constexpr size_t kDirect = 64_KiB;
 
+/// Space that is only reserved has yet to be marked as written, in the host's own journal, with the
+/// first sync after a write.
+Result<> write_zeros(int fd, const std::string& path, uint64_t size) {
+  const Bytes zeros = Bytes::zeros(1_MiB);
+  for (uint64_t at = 0; at < size;) {
+    const size_t want = std::min<uint64_t>(zeros.size(), size - at);
+    const ssize_t n = ::pwrite(fd, zeros.data(), want, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error("write", path, errno);
+    at += static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
 Result<> create(int fd, const std::string& path, BlockFileOptions options) {
   const auto size = static_cast<off_t>(options.size);
   const int code = options.preallocate ? ::posix_fallocate(fd, 0, size)
                    : ::ftruncate(fd, size) != 0 ? errno : 0;
   if (code)
     return errno_error(fmt::format("reserve {} bytes for", options.size).c_str(), path, code);
+  if (options.zeroed) TRY_VOID(write_zeros(fd, path, options.size));
   if (::fsync(fd) != 0) return errno_error("sync", path, errno);
   return sync_parent(path);
 }
@@ -126,6 +141,31 @@ Result<> FileBlock::write_all(uint64_t offset, const std::vector<Bytes>& pieces)
       if (iov[first].iov_len == 0) first++;
     }
   }
+  return {};
+}
+
+Task<Result<>> FileBlock::write_durable(uint64_t offset, Bytes data) {
+  if (!in_range(offset, data.size()))
+    co_return fail(EIO, fmt::format("{}: no {} bytes at {}", path_, data.size(), offset));
+  auto all = [&] { return write_through(offset, data); };
+  co_return co_await offload(pool_, all);
+}
+
+Result<> FileBlock::write_through(uint64_t offset, const Bytes& data) {
+  // One request that the device completes when it is durable; it does not pass the page cache, so
+  // nothing is left to sync. A short or refused one is done again the ordinary way.
+  const uint64_t bits = offset | reinterpret_cast<uintptr_t>(data.data()) | data.size();
+  if (direct_.valid() && bits % kBlock == 0) {
+    const iovec iov{const_cast<uint8_t*>(data.data()), data.size()};
+    const ssize_t n =
+        ::pwritev2(direct_.get(), &iov, 1, static_cast<off_t>(offset), RWF_DSYNC);
+    if (n == static_cast<ssize_t>(data.size())) return {};
+    if (n < 0 && errno != EINTR && errno != EINVAL && errno != EOPNOTSUPP)
+      return errno_error("write", path_, errno);
+  }
+  const std::vector<Bytes> pieces(1, data);
+  TRY_VOID(write_all(offset, pieces));
+  if (::fdatasync(fd_.get()) != 0) return errno_error("sync", path_, errno);
   return {};
 }
 

@@ -34,6 +34,7 @@ class FileBlock : public BlockFile {
   uint64_t size() const override { return size_; }
   Task<Result<Bytes>> read(uint64_t offset, size_t length) override;
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override;
+  Task<Result<>> write_durable(uint64_t offset, Bytes data) override;
   Task<Result<>> sync() override;
 
  private:
@@ -47,6 +48,7 @@ class FileBlock : public BlockFile {
   int way(uint64_t offset, std::span<const iovec> iov) const;
   Result<> read_rest(uint64_t offset, std::span<uint8_t> into);
   Result<> write_all(uint64_t offset, const std::vector<Bytes>& pieces);
+  Result<> write_through(uint64_t offset, const Bytes& data);
   void request_sync(SyncWaiter waiter);
   /// One fdatasync for all who wait; on the pool. True where more arrived meanwhile.
   bool sync_once();

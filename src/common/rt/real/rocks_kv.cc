@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One commit thread takes all batches that queued up while it was busy, writes them as one RocksDB
-// batch with one sync of the log, and resumes their tasks in order by one post per executor. Reads
+// batch with one sync of the log (none where all were only applied; sync() does that later), and
+// resumes their tasks in order by one post per executor. Reads
 // look into memory on the spot and go to the pool only when the disk is needed. Memory is bounded:
 // two memtables, a block cache, few open files. Log files are recycled, so that a sync rewrites
 // allocated blocks and does not wait for the host's journal.
@@ -127,8 +128,9 @@ rocksdb::Options db_options(const KvOptions& options) {
 
 /// A batch between commit() and its awaiter. Everything but the batch is under the queue's mutex.
 struct Pending {
-  explicit Pending(KvBatch b) : batch(std::move(b)) {}
+  Pending(KvBatch b, bool d) : batch(std::move(b)), durable(d) {}
   KvBatch batch;
+  const bool durable;  ///< before the awaiter goes on
   std::optional<Result<>> result;
   CommitWaiter waiter;
 };
@@ -148,7 +150,9 @@ class RocksKv : public Kv {
   Task<Result<std::vector<Pair>>> scan(std::string from, std::string to, size_t limit,
                                        size_t max_bytes) override;
   Task<Result<std::optional<Pair>>> last(std::string from, std::string to) override;
-  Task<Result<>> commit(KvBatch batch) override;
+  Task<Result<>> commit(KvBatch batch) override { return enqueue(std::move(batch), true); }
+  Task<Result<>> apply(KvBatch batch) override { return enqueue(std::move(batch), false); }
+  Task<Result<>> sync() override;
   Task<Result<>> compact() override;
   int64_t host_bytes() override { return dir_bytes(path_); }
   Task<void> close() override;
@@ -167,6 +171,8 @@ class RocksKv : public Kv {
   template <class F>
   Task<Status> tiered(F read);
 
+  /// Not a coroutine: the order is that of the calls.
+  Task<Result<>> enqueue(KvBatch batch, bool durable);
   Task<Result<>> committed(PendingPtr pending);
   void work();
   /// From the queue's head, with the mutex held.
@@ -274,8 +280,8 @@ Task<Result<std::optional<Kv::Pair>>> RocksKv::last(std::string from, std::strin
 
 // ---- committing ---------------------------------------------------------------------------------
 
-Task<Result<>> RocksKv::commit(KvBatch batch) {
-  auto pending = std::make_shared<Pending>(std::move(batch));
+Task<Result<>> RocksKv::enqueue(KvBatch batch, bool durable) {
+  auto pending = std::make_shared<Pending>(std::move(batch), durable);
   {
     std::lock_guard lock(mutex_);
     CHECK(!stopping_);
@@ -340,7 +346,9 @@ Result<> RocksKv::write(const std::vector<PendingPtr>& group) {
       }
     }
   }
-  if (batch.Count() == 0) return {};
+  auto durable = [](const PendingPtr& p) { return p->durable; };
+  const bool sync = std::any_of(group.begin(), group.end(), durable);
+  if (batch.Count() == 0 && !sync) return {};
   // After a full disk RocksDB refuses everything until it is told to look again. Looking flushes
   // the memtables, and a flush that fails then would never return (7.8): only with room for them.
   if (out_of_space_) {
@@ -351,7 +359,7 @@ Result<> RocksKv::write(const std::vector<PendingPtr>& group) {
     out_of_space_ = false;
   }
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = sync;
   const Status s = db_->Write(options, &batch);
   if (s.ok()) return {};
   out_of_space_ = s.IsNoSpace();
@@ -380,6 +388,13 @@ void RocksKv::finish(std::vector<PendingPtr> group, const Result<>& result) {
       for (const auto& w : waiters) w->resume(result);
     });
   }
+}
+
+Task<Result<>> RocksKv::sync() {
+  auto log = [this] { return db_->SyncWAL(); };
+  const Status status = co_await offload(pool_, log);
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return Result<>();
 }
 
 Task<Result<>> RocksKv::compact() {
