@@ -91,7 +91,11 @@ KvBatch merge(std::vector<KvBatch> batches) {
   using Op = KvBatch::Op;
   std::vector<Op*> kept;
   bool ranges = false;
+  size_t count = 0;
+  for (const auto& batch : batches) count += batch.ops().size();
   std::unordered_set<std::string_view> later;
+  later.reserve(count);
+  kept.reserve(count);
   for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
     auto& ops = batch->mutable_ops();
     for (auto op = ops.rbegin(); op != ops.rend(); ++op) {

@@ -160,7 +160,9 @@ std::string onode(PgId pg, const HObject& o) {
 }
 
 std::string pg_meta(PgId pg, std::string_view name) {
-  std::string k(1, kPgMeta);
+  std::string k;
+  k.reserve(kPgMetaNameAt + name.size());
+  k.push_back(kPgMeta);
   put_pg(k, pg);
   k.append(name);
   return k;

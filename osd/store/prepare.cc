@@ -13,6 +13,7 @@ namespace {
 
 /// Up to this many keys are erased one by one: range tombstones slow down every later read.
 constexpr uint64_t kEraseSingly = 64;
+constexpr size_t kOnodeBytes = 600;  ///< of most encoded onodes
 
 /// Checksums of `count` blocks that lie in `pieces` one after the other.
 std::vector<uint32_t> block_crcs(const std::vector<Bytes>& pieces, uint64_t count) {
@@ -148,6 +149,7 @@ void BlockStore::seal_onodes(Txn& t) {
     o.kv_bytes = 0;
     if (o.exists) {
       ByteWriter w;
+      w.reserve(kOnodeBytes);
       encode(o.onode, w);
       o.kv_bytes = o.key.size() + w.size();
       t.batch.put(o.key, w.take_string());

@@ -50,6 +50,18 @@ Task<void> start_blocks(SimHost& h, int synced) {
   co_await write_blocks(h, file, synced);
 }
 
+Task<void> write_durable_blocks(SimHost& h, int& durable) {
+  std::shared_ptr<BlockFile> file = co_await block_suite::open(h, true);
+  h.host.hold(file);
+  for (; durable < kWrites; durable++) {
+    std::vector<Bytes> elsewhere(1, Bytes::take(std::string(100, 'y')));
+    auto written = co_await file->write((kWrites + durable) * 4096, std::move(elsewhere));
+    const Bytes data = Bytes::take(std::string(4096, 'x'));
+    auto done = co_await file->write_durable(durable * 4096, data);
+    EXPECT_TRUE(written && done);
+  }
+}
+
 Task<void> read_blocks(SimHost& h, std::vector<std::string>& out) {
   auto file = co_await block_suite::open(h, false);
   for (int i = 0; i < kWrites; i++) {
@@ -75,6 +87,19 @@ Task<void> start_commits(SimHost& h, int& acknowledged) {
   std::shared_ptr<Kv> kv = co_await kv_suite::open(h, true);
   h.host.hold(kv);
   co_await commit_in_turn(*kv, acknowledged);
+}
+
+Task<void> start_applies(SimHost& h, int& synced, int& applied) {
+  std::shared_ptr<Kv> kv = co_await kv_suite::open(h, true);
+  h.host.hold(kv);
+  for (;; applied++) {
+    auto done = co_await kv->apply(kv_suite::put(fmt::format("{:04}", applied), "v"));
+    EXPECT_TRUE(done);
+    if (applied % 10 != 9) continue;
+    done = co_await kv->sync();
+    EXPECT_TRUE(done);
+    synced = applied + 1;
+  }
 }
 
 Task<void> list_keys(SimHost& h, std::vector<Kv::Pair>& out) {
@@ -105,6 +130,51 @@ TEST(SimDisk, CrashKeepsWhatWasSyncedAndPicksFromTheRest) {
   EXPECT_GT(kept, 50u);
   EXPECT_GT(lost, 50u);
   EXPECT_GT(torn, 20u);
+}
+
+TEST(SimDisk, ADurableWriteSurvivesACrashAndTakesNothingElseWithIt) {
+  size_t lost_elsewhere = 0;
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    SimHost h(seed);
+    int durable = 0;
+    spawn_detached(h.host.runtime().executor(), write_durable_blocks(h, durable));
+    h.world.run_for(30ms);
+    h.host.kill();
+    h.host.boot();
+    EXPECT_GT(durable, 5);
+    auto check = [](SimHost& host, int count, size_t& lost) -> Task<void> {
+      auto file = co_await block_suite::open(host, false);
+      for (int i = 0; i < count; i++) {
+        auto block = co_await file->read(i * 4096, 4096);
+        EXPECT_EQ(block->view(), std::string(4096, 'x'));
+        auto other = co_await file->read((kWrites + i) * 4096, 1);
+        lost += other->view() != "y";
+      }
+    };
+    h.run(check(h, durable, lost_elsewhere));
+  }
+  EXPECT_GT(lost_elsewhere, 20u);
+}
+
+TEST(SimKv, CrashLosesASuffixOfWhatWasNotSynced) {
+  size_t lost = 0, kept = 0;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    SimHost h(seed);
+    int synced = 0, applied = 0;
+    spawn_detached(h.host.runtime().executor(), start_applies(h, synced, applied));
+    h.world.run_for(100ms);
+    h.host.kill();
+    h.host.boot();
+    std::vector<Kv::Pair> pairs;
+    h.run(list_keys(h, pairs));
+    EXPECT_GT(synced, 0);
+    EXPECT_GE(pairs.size(), static_cast<size_t>(synced));
+    for (size_t i = 0; i < pairs.size(); i++) EXPECT_EQ(pairs[i].first, fmt::format("{:04}", i));
+    lost += static_cast<int>(pairs.size()) < applied;
+    kept += static_cast<int>(pairs.size()) > synced;
+  }
+  EXPECT_GT(lost, 3u);
+  EXPECT_GT(kept, 3u);
 }
 
 TEST(SimKv, CrashLosesASuffixOfTheUnacknowledged) {
