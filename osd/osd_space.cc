@@ -19,6 +19,11 @@ namespace {
 constexpr uint64_t kParkedBytes = 64_MiB;
 /// What one of them takes besides its message.
 constexpr uint64_t kParkedCharge = 2_KiB;
+/// Requests for loans that wait; more are refused.
+constexpr size_t kApplicants = 10'000;
+/// What keys and values cost on the host, in tenths: tables, tombstones and the log come on top.
+constexpr uint64_t kKvCharge = 12;
+constexpr uint64_t kLeastKvBudget = 256_MiB;
 /// How long a request for a loan waits for unspent ones to come back.
 constexpr Duration kRecallPatience = 100ms;
 constexpr Duration kRecallEvery = 20ms;
@@ -33,7 +38,13 @@ constexpr Duration kTellAgain = 500ms;
 
 Fullness::Space Osd::space() const {
   const StoreStatfs s = store_->statfs();
-  return {s.total, s.total - std::min(s.total, s.available), lender_.lent()};
+  Fullness::Space out{s.total, s.total - std::min(s.total, s.available), lender_.lent()};
+  uint64_t budget = env_.config.osd_kv_budget();
+  if (!budget) budget = std::max(kLeastKvBudget, s.total / 10);
+  // The other half is for the log, for compaction and for what was deleted and is still there.
+  out.kv_limit = budget / 2;
+  out.kv_used = (s.omap_allocated + s.internal_metadata) * kKvCharge / 10;
+  return out;
 }
 
 void Osd::set_ratios(const map::OSDMap& map) {
@@ -92,7 +103,8 @@ void Osd::lend(Applicant a, bool ahead) {
   if (const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, s.used); granted || ahead)
     return answer(a, granted);
   const int64_t with_all_back = lender_.headroom(s.used, a.reserve) + static_cast<int64_t>(s.lent);
-  const bool may_come = s.lent && with_all_back >= static_cast<int64_t>(a.want);
+  const bool may_come =
+      s.lent && applicants_.size() < kApplicants && with_all_back >= static_cast<int64_t>(a.want);
   a.until = env_.runtime.clock().now() + (may_come ? kRecallPatience : 0ms);
   applicants_.push_back(std::move(a));
   if (may_come) recall_loans();
@@ -285,6 +297,8 @@ Task<CommandReply> Osd::cmd_dump_fullness(const Args& args) {
   json::object out{{"total", s.total},
                    {"used", s.used},
                    {"lent", s.lent},
+                   {"kv_used", s.kv_used},
+                   {"kv_limit", s.kv_limit},
                    {"full_line", lender_.full_line()},
                    {"failsafe_line", lender_.failsafe_line()},
                    {"headroom", lender_.headroom(s.used, false)},

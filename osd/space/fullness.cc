@@ -15,10 +15,21 @@ uint64_t line_of(double ratio, uint64_t total) {
   return static_cast<uint64_t>(std::max(ratio, 0.0) * static_cast<double>(total));
 }
 
+double part(uint64_t used, uint64_t whole) {
+  return whole ? static_cast<double>(used) / static_cast<double>(whole) : 0;
+}
+
 /// "12 MiB", rounded up: what is freed must suffice.
 std::string size_text(uint64_t bytes) {
   if (bytes < 1_MiB) return fmt::format("{} KiB", (bytes + 1_KiB - 1) / 1_KiB);
   return fmt::format("{} MiB", (bytes + 1_MiB - 1) / 1_MiB);
+}
+
+std::string explain_keys(const Fullness::Space& space, double ratio) {
+  const uint64_t line = line_of(ratio, space.kv_limit);
+  return fmt::format("has keys and values for {} of {}; free {} of them to clear",
+                     size_text(space.kv_used), size_text(space.kv_limit),
+                     size_text(space.kv_used - std::min(space.kv_used, line)));
 }
 
 }  // namespace
@@ -53,11 +64,13 @@ bool Fullness::update(const Space& space, const map::FullRatios& ratios, TimePoi
       taken + room_to_clear(refusal_->bytes, space.total) <= line)
     refusal_.reset();
 
-  const double used =
-      space.total ? static_cast<double>(space.used) / static_cast<double>(space.total) : 0;
+  const double blocks = part(space.used, space.total);
+  const double keys = part(space.kv_used, space.kv_limit);
+  const double used = std::max(blocks, keys);
   uint32_t state = refusal_ ? uint32_t{map::kOsdFull} : map::fullness_of(ratios, used);
   bool failsafe = used > ratios.failsafe;
   std::string reason = refusal_ ? explain(space, line) : std::string();
+  if (reason.empty() && keys > ratios.full) reason = explain_keys(space, ratios.full);
   if (injected_) {
     state = injected_->state;
     failsafe = injected_->failsafe;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Fullness: what an OSD says of itself to the monitor. It is full when its use is above the full
+// Fullness: what an OSD says of itself to the monitor: the worse of its blocks and its keys and
+// values. It is full when its use is above the full
 // line, or when it had to refuse a write for space: with loans (lender.h) use never crosses the
 // line, and without the second rule nobody would ever hear of it. Refusal is sticky until there is
 // room for what was refused and some more, since every change costs file system clients their
@@ -22,6 +23,8 @@ class Fullness {
     uint64_t total = 0;
     uint64_t used = 0;
     uint64_t lent = 0;
+    uint64_t kv_used = 0;   ///< keys and values, as charged
+    uint64_t kv_limit = 0;  ///< 0: none
   };
 
   /// A write of `bytes` was refused.

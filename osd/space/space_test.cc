@@ -132,6 +132,19 @@ TEST(Fullness, ARefusalIsStickyUntilThereIsRoom) {
   EXPECT_EQ(f.state(), map::kOsdBackfillFull);
 }
 
+TEST(Fullness, KeysAndValuesCountWhereTheyAreWorse) {
+  Fullness f;
+  f.update({kTotal, 860_MiB, 0, 96_MiB, 100_MiB}, kRatios, at(0));
+  EXPECT_EQ(f.state(), map::kOsdFull);
+  EXPECT_EQ(f.reason(), "has keys and values for 96 MiB of 100 MiB; free 1 MiB of them to clear");
+  EXPECT_FALSE(f.failsafe());
+  f.update({kTotal, 860_MiB, 0, 98_MiB, 100_MiB}, kRatios, at(1));
+  EXPECT_TRUE(f.failsafe());
+  f.update({kTotal, 860_MiB, 0, 50_MiB, 100_MiB}, kRatios, at(2));
+  EXPECT_EQ(f.state(), map::kOsdNearFull);
+  EXPECT_EQ(f.reason(), "");
+}
+
 TEST(Fullness, InjectionEndsByItself) {
   Fullness f;
   f.inject(map::kOsdFull, true, 2);
