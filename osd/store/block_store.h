@@ -121,37 +121,16 @@ class BlockStore final : public ObjectStore {
     std::vector<TxnRef> group;
   };
 
-  // ---- block_store.cc: life and stations ----
+  // ---- block_store.cc: life, and the first station ----
   Task<Result<>> load();
   Task<Result<>> load_free_map();
   Task<Result<>> load_collections();
   Task<Result<>> load_sizes(char space);
-  Task<void> prepare_loop();
-  Task<void> commit_loop();
-  Task<void> flush_loop();
-  std::vector<TxnRef> take_group();
-  Task<Result<>> commit_group(std::vector<TxnRef>& group);
-  /// What the group changes, in one.
-  CommitRecord gather(const std::vector<TxnRef>& group);
-  Task<Result<>> commit_to_journal(CommitRecord& record);
-  /// For what the journal cannot hold: the key-value store alone makes it durable.
-  Task<Result<>> commit_large(CommitRecord& record);
-  Task<Result<>> forget_large();
-  /// It is durable.
-  void finish(Txn& t);
-  /// The key-value store has it.
-  void settled(Txn& t);
-  /// The key-value store has all that was durable at the call.
-  Task<Result<>> settle();
-  /// flush(), and then the journal is free of what was durable at the call.
-  Task<Result<>> trim();
-  bool flush_is_urgent() const;
-  void release(BlockRun run);
-  void release_held();
   /// From now on every commit returns `e`, those under way first.
   void fail_all(Error e);
   static Task<Result<>> answered(TxnRef t);
   static Task<Result<>> refused(Error e);
+  Task<void> prepare_loop();
 
   // ---- prepare.cc: a transaction becomes block writes and a batch ----
   Task<Result<>> prepare(TxnRef t);
@@ -193,6 +172,29 @@ class BlockStore final : public ObjectStore {
   Task<Result<uint64_t>> omap_bytes(std::string k);
   /// All keys in [from, to) with their bytes, likewise.
   Task<Result<Sizes>> omap_sizes(std::string from, std::string to);
+
+  // ---- commit.cc: the journal, and what lies behind it ----
+  Task<void> commit_loop();
+  std::vector<TxnRef> take_group();
+  Task<Result<>> commit_group(std::vector<TxnRef>& group);
+  /// What the group changes, in one.
+  CommitRecord gather(const std::vector<TxnRef>& group);
+  Task<Result<>> commit_to_journal(CommitRecord& record);
+  /// For what the journal cannot hold: the key-value store alone makes it durable.
+  Task<Result<>> commit_large(CommitRecord& record);
+  Task<Result<>> forget_large();
+  /// It is durable.
+  void finish(Txn& t);
+  /// The key-value store has it.
+  void settled(Txn& t);
+  /// The key-value store has all that was durable at the call.
+  Task<Result<>> settle();
+  /// flush(), and then the journal is free of what was durable at the call.
+  Task<Result<>> trim();
+  Task<void> flush_loop();
+  bool flush_is_urgent() const;
+  void release(BlockRun run);
+  void release_held();
 
   // ---- read.cc ----
   /// From the cache or the key-value store; also for absent objects.
