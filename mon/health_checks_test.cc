@@ -29,7 +29,8 @@ struct Health : ::testing::Test {
     s.last_active = s.last_fullsized = s.last_unstale = s.last_peered = now;
     return s;
   }
-  HealthChecks checks() { return compute_health({map, pgs, options, now, "a"}); }
+  std::map<OsdId, std::string> full_reasons;
+  HealthChecks checks() { return compute_health({map, pgs, options, now, "a", full_reasons}); }
   HealthCheck check(const std::string& code) {
     const HealthChecks all = checks();
     const auto it = all.find(code);
@@ -62,6 +63,11 @@ TEST_F(Health, TellsFullnessByState) {
   map.osd_state[2] |= map::kOsdBackfillFull;
   EXPECT_EQ(check("OSD_FULL").summary, "1 full osd(s)");
   EXPECT_EQ(check("OSD_FULL").severity, Severity::kErr);
+  EXPECT_EQ(check("OSD_FULL").details, std::vector<std::string>{"osd.0 is full"});
+  full_reasons = {{0, "refused a write"}, {1, "was full before"}};
+  EXPECT_EQ(check("OSD_FULL").details.at(1), "osd.0 refused a write");
+  EXPECT_EQ(check("OSD_FULL").details.size(), 2u);
+  EXPECT_EQ(check("OSD_FULL").count, 1);
   EXPECT_EQ(check("OSD_NEARFULL").details.at(0), "osd.1 is near full");
   EXPECT_EQ(check("OSD_BACKFILLFULL").details.at(0), "osd.2 is backfill full");
 }
