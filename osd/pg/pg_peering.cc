@@ -51,6 +51,7 @@ void Pg::act(PeeringActions actions) {
 void Pg::serve() {
   committed_ = log_.head();
   log_out_.debug(5, "active at {}", committed_.to_string());
+  credits_.prefetch(peering_.interval().acting);
   auto held = std::move(held_);
   held_.clear();
   held_bytes_ = 0;

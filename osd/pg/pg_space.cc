@@ -87,11 +87,6 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
     release(object, true);
     co_return false;
   }
-  if (const Parked* earlier = waits_behind(*op)) {
-    park({std::move(op), charge, reserve, earlier->counted});
-    release(object, true);
-    co_return false;
-  }
   Credit credit = Credit::kRefused;
   const auto& members = peering_.interval().acting;
   const bool stuck = host_.failsafe() && may_grow(op->m.ops);
@@ -153,9 +148,8 @@ void Pg::park(Parked parked) {
   op.note("waiting for space");
   log_out_.debug(10, "{} waits for {} bytes of space", op.reqid.to_string(), parked.charge);
   // One that was tried again goes back to its place.
-  const auto later = std::find_if(parked_.begin(), parked_.end(), [&](const Parked& p) {
-    return p.op->arrival > op.arrival;
-  });
+  const auto later = std::find_if(parked_.begin(), parked_.end(),
+                                  [&](const Parked& p) { return p.op->arrival > op.arrival; });
   parked_.insert(later, std::move(parked));
 }
 

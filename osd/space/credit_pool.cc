@@ -34,6 +34,11 @@ bool CreditPool::probe(const std::vector<OsdId>& members, uint64_t bytes, bool r
   return look(members, bytes, reserve) == Credit::kTaken;
 }
 
+void CreditPool::prefetch(const std::vector<OsdId>& members) {
+  for (OsdId osd : members)
+    if (accounts_[{osd, false}].have == 0) ask({osd, false}, kKeep, true);
+}
+
 Credit CreditPool::take(const std::vector<OsdId>& members, uint64_t bytes, bool reserve) {
   if (bytes == 0) return Credit::kTaken;
   if (const Credit seen = look(members, bytes, reserve); seen != Credit::kTaken) return seen;
@@ -77,9 +82,11 @@ void CreditPool::recalled(OsdId by) {
 
 void CreditPool::trim() {
   for (auto& [key, a] : accounts_) {
-    if (std::exchange(a.used, false) || !a.have) continue;
+    if (std::exchange(a.used, false) || a.have <= kKeep) continue;
     a.last_grant = 0;
-    hooks_.give_back(key.first, std::exchange(a.have, 0));
+    const uint64_t surplus = a.have - kKeep;
+    a.have = kKeep;
+    hooks_.give_back(key.first, surplus);
   }
 }
 

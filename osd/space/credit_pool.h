@@ -22,6 +22,8 @@ enum class Credit : uint8_t {
 
 class CreditPool {
  public:
+  /// Kept also when idle, so that the next small write need not ask.
+  static constexpr uint64_t kKeep = 256 << 10;
   /// A refusal stands so long; then lenders are asked again.
   static constexpr Duration kRefusalHolds = std::chrono::milliseconds(50);
 
@@ -41,7 +43,9 @@ class CreditPool {
   void replied(OsdId from, bool reserve, uint64_t asked, uint64_t granted);
   /// Gives back what is unspent.
   void recalled(OsdId by);
-  /// Gives back what has not been touched since the last call. Periodic.
+  /// Asks for a first loan where there is none.
+  void prefetch(const std::vector<OsdId>& members);
+  /// Gives back most of what has not been touched since the last call. Periodic.
   void trim();
   /// The connection is lost: what is unspent is worth nothing.
   void forget(OsdId osd);

@@ -213,18 +213,30 @@ TEST_F(Pool, ARefusalStandsForAWhile) {
   EXPECT_EQ(pool.take(members, 100, false), Credit::kAsked);
 }
 
-TEST_F(Pool, GivesBackWhatItDoesNotUse) {
-  pool.take(members, 100, false);
-  pool.replied(0, false, 100, 1000);
-  pool.replied(1, false, 100, 1000);
-  pool.take(members, 100, false);
+TEST_F(Pool, GivesBackMostOfWhatItDoesNotUse) {
+  constexpr uint64_t kLoan = 1_MiB, kSpent = 4096;
+  pool.take(members, kSpent, false);
+  pool.replied(0, false, kSpent, kLoan);
+  pool.replied(1, false, kSpent, kLoan);
+  EXPECT_EQ(pool.take(members, kSpent, false), Credit::kTaken);
   pool.trim();
   EXPECT_TRUE(returned.empty());
   pool.trim();
-  EXPECT_EQ(returned[0], 900u);
+  EXPECT_EQ(returned[0], kLoan - kSpent - CreditPool::kKeep);
+  EXPECT_EQ(pool.unspent(0), CreditPool::kKeep);
   pool.recalled(1);
-  EXPECT_EQ(returned[1], 900u);
+  EXPECT_EQ(returned[1], kLoan - kSpent);
   EXPECT_EQ(pool.unspent(1), 0u);
+}
+
+TEST_F(Pool, AsksBeforeAnybodyWaits) {
+  pool.prefetch(members);
+  pool.prefetch(members);
+  ASSERT_EQ(asks.size(), 2u);
+  EXPECT_TRUE(asks[0].ahead);
+  pool.replied(0, false, CreditPool::kKeep, 0);
+  // That it was refused ahead of need means nothing to who needs it.
+  EXPECT_EQ(pool.take({0}, 4096, false), Credit::kAsked);
 }
 
 }  // namespace
