@@ -47,6 +47,9 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 find_library(ISAL_LIBRARY isal REQUIRED)
 find_library(ROCKSDB_LIBRARY rocksdb REQUIRED)
+if(NOT SAN)  # sanitizers bring an allocator of their own
+  find_library(TCMALLOC_LIBRARY tcmalloc_minimal REQUIRED)
+endif()
 
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_ARRAY)
 include_directories(${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
@@ -77,7 +80,7 @@ endfunction()
 function(plimsoll_daemon name)
   cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${A_SOURCES})
-  target_link_libraries(${name} PRIVATE ${A_LINK})
+  target_link_libraries(${name} PRIVATE ${A_LINK} ${TCMALLOC_LIBRARY})
 endfunction()
 
 # plimsoll_documents_commands(title lib header function): doc/generated/commands.md lists the commands that

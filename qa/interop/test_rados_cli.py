@@ -257,7 +257,7 @@ class RadosCli(harness.ClusterCase):
         self.assertFalse([n for n in self.names() if n.startswith("benchmark")])
 
     def test_bench_of_large_objects(self):
-        out = self.rados("bench", "3", "write", "-t", "4", "--run-name", "large",
+        out = self.rados("bench", "3", "write", "-t", "4", "--max-objects", "150", "--run-name", "large",
                          timeout=120).stdout.decode()
         self.assertIn("Object size:            4194304", out)
         self.assertIn("Clean up completed", out)

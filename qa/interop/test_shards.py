@@ -42,7 +42,8 @@ class Shards(harness.ClusterCase):
     def test_load_and_restart(self):
         self.assertEqual(self.cluster.ceph_json("daemon", "osd.0", "config", "get", "osd_shards")["osd_shards"], "2")
         small = self.bench(8, "write", "-b", "4096", "-t", "16", "--no-cleanup", "--run-name", "small")
-        large = self.bench(8, "write", "-b", "1M", "-t", "4", "--no-cleanup", "--run-name", "large")
+        large = self.bench(8, "write", "-b", "1M", "-t", "4", "--no-cleanup", "--run-name", "large",
+                           "--max-objects", "900")  # more would fill the cluster, and wait
         time.sleep(3)
         self.cluster.kill_daemon("osd.1", signal.SIGKILL)
         subprocess.run([os.path.join(bin_dir(), "plimsoll-osd"), "-c", self.cluster.conf, "-i", "1"], check=True,
