@@ -73,7 +73,7 @@ Result<std::unique_ptr<BlockFile>> FileBlock::open(ThreadPool& pool, const std::
 Task<Result<Bytes>> FileBlock::read(uint64_t offset, size_t length) {
   if (!in_range(offset, length))
     co_return fail(EIO, fmt::format("{}: no {} bytes at {}", path_, length, offset));
-  Buffer buffer(length, kBlock);
+  Buffer buffer(length, length >= kDirect ? kBlock : 8);
   size_t have = 0;
   if (length <= kInlineRead) {
     iovec iov{buffer.data(), length};
