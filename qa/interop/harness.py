@@ -24,7 +24,7 @@ TARGET = os.environ.get("PLIMSOLL_TARGET", "plimsoll")
 STOCK_TOOLS = ("ceph", "rados", "osdmaptool", "crushtool", "monmaptool")
 
 
-def new_cluster(target=None, osds=3, osd_size="4G", conf=None):
+def new_cluster(target=None, osds=3, osd_size="2G", conf=None):
     """A started cluster of the wanted kind in a directory that disappears with the process."""
     top = tempfile.mkdtemp(prefix="plimsoll-interop-")
     kind = {"plimsoll": PlimsollCluster, "real": RealCluster}[target or TARGET]
