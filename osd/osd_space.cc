@@ -4,7 +4,6 @@
 // when there is room again.
 #include <fmt/format.h>
 
-#include "common/command/format.h"
 #include "osd/osd.h"
 
 namespace plimsoll::osd {
