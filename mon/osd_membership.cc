@@ -109,9 +109,9 @@ Task<void> OsdMembership::report_fullness(msg::MOsdFullness m) {
   else
     full_reasons_[m.osd] = m.reason;
   const uint32_t state = m.state & map::kOsdFullness;
-  if ((osd_.map().osd_state[m.osd] & map::kOsdFullness) == state) co_return;
   const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
-    if (!is_up_here(d.now)) return {};
+    // Against what is pending: two reports may meet within one commit, and the later counts.
+    if (!is_up_here(d.now) || (d.now.osd_state[m.osd] & map::kOsdFullness) == state) return {};
     d.set_state(m.osd, state, map::kOsdFullness & ~state);
     d.urgent = true;
     return {};
