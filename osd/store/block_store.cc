@@ -23,7 +23,8 @@ BlockStore::~BlockStore() = default;
 
 Task<Result<>> BlockStore::mount() {
   CHECK(!mounted_ && !files_.block);
-  CO_TRY(files, co_await open_files(rt_, options_.path, options_.owner, options_.kv));
+  CO_TRY(files, co_await open_files(rt_, options_.path, options_.owner, options_.kv,
+                                     Access::kWrite));
   files_ = std::move(files);
   if (auto loaded = co_await load(); !loaded) {
     co_await files_.kv->close();

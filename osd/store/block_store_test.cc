@@ -113,6 +113,7 @@ bool crash_after(const CrashRun& run, uint64_t steps) {
   }
   Rng rng(run.seed * 1000 + steps);
   disk.crash(rng);
+  EXPECT_EQ(fsck_text(disk), "") << "replayed in memory";
   FaultRuntime rt(disk, run.seed + 7);
   BlockStore store(rt, store_options());
   auto mounted = rt.run(store.mount());

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/store/dump.h"
 
-#include <fmt/format.h>
-
-#include "common/base/crc32c.h"
 #include "common/wire/dump.h"
 #include "osd/store/checked_read.h"
 #include "osd/store/kv_walk.h"
 #include "osd/store/replay.h"
+#include "osd/store/summary.h"
 
 namespace plimsoll::osd {
 
@@ -15,48 +13,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kShown = 64;
 constexpr uint64_t kReadBlocks = 256;
 
-/// Names may hold any byte; JSON texts may not.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= ' ' && c < 0x7f && c != '\\') out += c;
-    else out += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
-  }
-  return out;
-}
-
-std::string hex(std::string_view data) {
-  std::string out;
-  for (const char c : data) out += fmt::format("{:02x}", static_cast<uint8_t>(c));
-  return out;
-}
-
-json::object value_summary(std::string_view value) {
-  json::object out;
-  out["length"] = value.size();
-  out["crc"] = crc32c(0xffffffff, value);
-  if (value.size() <= kShown) out["hex"] = hex(value);
-  return out;
-}
-
-/// Order-dependent digest of pairs.
-uint32_t add_pair(uint32_t crc, std::string_view k, std::string_view value) {
-  ByteWriter w;
-  w.blob(k);
-  w.blob(value);
-  return crc32c(crc, w.view());
-}
-
 Task<Result<>> dump_bytes(BlockFile& file, const Onode& o, json::object& out) {
-  uint32_t crc = 0xffffffff;
-  uint64_t at = 0;  // in bytes; the digest covers holes as zeros
-  auto add_zeros = [&](uint64_t until) {
-    for (; at < until; at += std::min<uint64_t>(kBlock, until - at))
-      crc = crc32c(crc, Bytes::zeros(std::min<uint64_t>(kBlock, until - at)).view());
-  };
+  DataDigest digest;
   json::array runs;
   for (const auto& run : o.runs) {
     json::object r;
@@ -64,7 +24,6 @@ Task<Result<>> dump_bytes(BlockFile& file, const Onode& o, json::object& out) {
     r["length"] = run.count() * kBlock;
     r["physical"] = run.physical * kBlock;
     runs.push_back(std::move(r));
-    add_zeros(run.logical * kBlock);
     for (uint64_t b = run.logical; b < run.end(); b += kReadBlocks) {
       auto parts = o.mapped(b, std::min(b + kReadBlocks, run.end()));
       auto data = co_await read_checked(file, std::move(parts[0]));
@@ -72,34 +31,29 @@ Task<Result<>> dump_bytes(BlockFile& file, const Onode& o, json::object& out) {
         out["error"] = data.error().text();
         co_return Result<>();
       }
-      const uint64_t n = std::min<uint64_t>(data->size(), o.size - std::min(o.size, at));
-      crc = crc32c(crc, data->view().substr(0, n));
-      at += n;
+      digest.add(b * kBlock, data->view().substr(0, o.size - std::min(o.size, b * kBlock)));
     }
   }
-  add_zeros(o.size);
+  digest.end(o.size);
   out["extents"] = std::move(runs);
-  out["data_crc"] = crc;
+  out["data_crc"] = digest.crc();
   co_return Result<>();
 }
 
 Task<Result<>> dump_omap(Kv& kv, uint64_t id, json::object& out) {
   CO_TRY(header, co_await kv.get(key::omap_header(id)));
-  uint32_t crc = 0xffffffff;
-  uint64_t keys = 0;
+  PairsDigest digest;
   const std::string prefix = key::omap(id, {});
   for (KvWalk walk(kv, prefix);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
-    for (const auto& [k, value] : page) {
-      crc = add_pair(crc, std::string_view(k).substr(prefix.size()), value);
-      keys++;
-    }
+    for (const auto& [k, value] : page)
+      digest.add(std::string_view(k).substr(prefix.size()), value);
   }
   json::object omap;
   omap["id"] = id;
-  omap["keys"] = keys;
-  omap["crc"] = crc;
+  omap["keys"] = digest.count();
+  omap["crc"] = digest.crc();
   omap["header"] = value_summary(header.value_or(""));
   out["omap"] = std::move(omap);
   co_return Result<>();
@@ -115,24 +69,19 @@ Task<Result<json::value>> dump_object(StoreFiles& files, std::string k, std::str
     out["error"] = "damaged onode";
     co_return json::value(std::move(out));
   }
-  const HObject& h = parsed->second;
-  out["name"] = printable(h.oid);
-  out["namespace"] = printable(h.nspace);
-  out["key"] = printable(h.key);
-  out["snap"] = h.snap == kSnapHead ? json::value("head") : json::value(h.snap);
-  out["hash"] = fmt::format("{:08x}", h.hash);
+  out = object_name(parsed->second);
   out["size"] = o.size;
   out["allocated"] = o.mapped_blocks() * kBlock;
   out["expected_object_size"] = o.expected_object_size;
   out["expected_write_size"] = o.expected_write_size;
-  uint32_t attrs_crc = 0xffffffff;
+  PairsDigest digest;
   json::object attrs;
   for (const auto& [name, v] : o.attrs) {
     attrs[printable(name)] = value_summary(v.view());
-    attrs_crc = add_pair(attrs_crc, name, v.view());
+    digest.add(name, v.view());
   }
   out["attrs"] = std::move(attrs);
-  out["attrs_crc"] = attrs_crc;
+  out["attrs_crc"] = digest.crc();
   CO_TRY_VOID(co_await dump_bytes(*files.block, o, out));
   if (o.omap_id) CO_TRY_VOID(co_await dump_omap(*files.kv, o.omap_id, out));
   co_return json::value(std::move(out));
@@ -197,7 +146,7 @@ Task<Result<json::value>> dump_store(StoreFiles& files, std::optional<PgId> only
 Task<Result<json::value>> dump(Runtime& rt, std::string path, std::optional<PgId> pg) {
   const StoreOwner anybody;
   const KvOptions kv_options;
-  CO_TRY(files, co_await open_files(rt, path, anybody, kv_options));
+  CO_TRY(files, co_await open_files(rt, path, anybody, kv_options, Access::kRead));
   auto out = co_await dump_store(files, pg);
   co_await files.kv->close();
   co_return out;

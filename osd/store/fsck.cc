@@ -214,7 +214,7 @@ Task<Result<>> Fsck::counters() {
 Task<Result<FsckReport>> fsck(Runtime& rt, std::string path) {
   const StoreOwner anybody;
   const KvOptions kv_options;
-  CO_TRY(files, co_await open_files(rt, path, anybody, kv_options));
+  CO_TRY(files, co_await open_files(rt, path, anybody, kv_options, Access::kRead));
   Result<FsckReport> report = fail(EIO);
   if (auto replayed = co_await replay(files); !replayed) {
     report = replayed.error();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // fsck: recomputes from the objects everything that the store keeps about them, and reads every
-// byte. For stores that are not mounted. It writes nothing but what a crash left in the journal,
-// which needs no free blocks.
+// byte. For stores that are not mounted. It writes nothing: what a crash left in the journal is
+// replayed in memory.
 #pragma once
 
 #include "osd/store/store_files.h"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "osd/store/allocator.h"
+#include "osd/store/overlay.h"
 
 namespace plimsoll::osd {
 
@@ -60,8 +61,8 @@ Task<Result<>> make_journal(Runtime& rt, const MkfsOptions& mkfs, Uuid instance)
   co_return co_await Journal::make(*file, instance);
 }
 
-Task<Result<std::unique_ptr<Journal>>> open_journal(Runtime& rt, std::string path, Uuid instance) {
-  BlockFileOptions existing;
+Task<Result<std::unique_ptr<Journal>>> open_journal(Runtime& rt, std::string path, Uuid instance,
+                                                    BlockFileOptions existing) {
   CO_TRY(file, co_await rt.open_block_file(path, existing));
   auto journal = std::make_unique<Journal>(std::move(file));
   auto opened = co_await journal->open(instance);
@@ -108,9 +109,12 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
   co_return co_await file->sync();
 }
 
-Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv) {
+Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv,
+                                    Access access) {
   StoreFiles out;
+  out.read_only = kv.read_only = access == Access::kRead;
   BlockFileOptions existing;
+  existing.read_only = out.read_only;
   CO_TRY(lock, rt.lock_dir(path));
   out.lock = std::move(lock);
   CO_TRY(file, co_await rt.open_block_file(block_path(path), existing));
@@ -118,17 +122,50 @@ Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner ow
   CO_TRY(superblock, co_await read_superblock(*out.block, block_path(path)));
   out.superblock = superblock;
   CO_TRY_VOID(check_owner(superblock, owner, path));
-  CO_TRY(journal, co_await open_journal(rt, journal_path(path), superblock.instance));
+  CO_TRY(journal, co_await open_journal(rt, journal_path(path), superblock.instance, existing));
   out.journal = std::move(journal);
   kv.create = false;
   kv.counter_spaces = {key::kPgMeta};  // the PG logs' entries, above all
   CO_TRY(opened, co_await rt.open_kv(kv_path(path), kv));
   out.kv = std::move(opened);
   auto instance = co_await out.kv->get(std::string(key::kInstance));
-  if (instance && *instance && **instance == superblock.instance.to_string()) co_return out;
-  co_await out.kv->close();
-  if (!instance) co_return instance.error();
-  co_return fail(EINVAL, kv_path(path) + " does not belong to the block file beside it");
+  if (!instance || !*instance || **instance != superblock.instance.to_string()) {
+    co_await out.kv->close();
+    if (!instance) co_return instance.error();
+    co_return fail(EINVAL, kv_path(path) + " does not belong to the block file beside it");
+  }
+  if (out.read_only) {
+    out.block = std::make_unique<OverlayBlockFile>(std::move(out.block));
+    out.kv = std::make_unique<OverlayKv>(std::move(out.kv));
+  }
+  co_return out;
+}
+
+Task<Result<uint64_t>> expand(Runtime& rt, std::string path, StoreOwner owner, uint64_t size,
+                              bool preallocate) {
+  CO_TRY(lock, rt.lock_dir(path));
+  BlockFileOptions options;
+  CO_TRY(file, co_await rt.open_block_file(block_path(path), options));
+  CO_TRY(superblock, co_await read_superblock(*file, block_path(path)));
+  CO_TRY_VOID(check_owner(superblock, owner, path));
+  const uint64_t before = superblock.device_size;
+  size = round_down(size, kBlock);
+  if (size < before)
+    co_return fail(EINVAL, fmt::format("{} has {} bytes and cannot shrink to {}", block_path(path),
+                                       before, size));
+  if (size == before) co_return before;
+
+  file.reset();
+  options.grow_to = size;
+  options.preallocate = preallocate;
+  CO_TRY(larger, co_await rt.open_block_file(block_path(path), options));
+  // Last: until it says so, the new blocks do not exist. The free map has no entry for them, which
+  // is to say that they are free.
+  superblock.device_size = size;
+  superblock.generation++;
+  const Bytes block = encode_superblock(superblock);
+  for (const uint64_t at : kSuperblockOffset) CO_TRY_VOID(co_await larger->write_durable(at, block));
+  co_return before;
 }
 
 }  // namespace plimsoll::osd

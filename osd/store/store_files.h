@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The directory of a block store: `block`, the block file; `journal`; `kv/`, the key-value store;
-// and a lock. mkfs makes it, open_files takes it and checks that the parts belong together.
+// and a lock. mkfs makes it, open_files takes it and checks that the parts belong together, expand
+// makes the block file larger. Tools that only look take it with Access::kRead: what replay() then
+// changes stays in memory (overlay.h), so that they need no space on the host and leave all as it
+// is.
 #pragma once
 
 #include "common/rt/runtime.h"
@@ -14,7 +17,10 @@ struct StoreFiles {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Kv> kv;
   Superblock superblock;
+  bool read_only = false;
 };
+
+enum class Access { kRead, kWrite };
 
 struct MkfsOptions {
   std::string path;
@@ -34,6 +40,13 @@ struct StoreOwner {
 };
 /// Errors name the file: ENOENT for what is missing, EBUSY for a directory in use, EINVAL for a
 /// damaged superblock, another owner, or parts of different stores.
-Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv);
+Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv,
+                                    Access access);
+
+/// Makes the block file `size` bytes large, rounded down to blocks, and returns what it was. EINVAL
+/// where that is less than it is. A crash in the middle leaves the store as large as it was or as
+/// it shall be; the new blocks are free in either case.
+Task<Result<uint64_t>> expand(Runtime& rt, std::string path, StoreOwner owner, uint64_t size,
+                              bool preallocate);
 
 }  // namespace plimsoll::osd

@@ -34,8 +34,8 @@ std::string joined(const std::vector<Bytes>& pieces) {
 
 class FaultFile : public BlockFile {
  public:
-  FaultFile(FaultRuntime& rt, FaultDisk& disk, FaultDisk::File& file)
-      : rt_(rt), disk_(disk), file_(file) {}
+  FaultFile(FaultRuntime& rt, FaultDisk& disk, FaultDisk::File& file, bool read_only)
+      : rt_(rt), disk_(disk), file_(file), read_only_(read_only) {}
   uint64_t size() const override { return file_.current.size(); }
 
   Task<Result<Bytes>> read(uint64_t offset, size_t length) override {
@@ -45,6 +45,7 @@ class FaultFile : public BlockFile {
   }
 
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override {
+    CHECK(!read_only_);
     // From now on a crash may leave any part of it on the disk.
     auto w =
         file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, std::move(pieces)});
@@ -58,6 +59,7 @@ class FaultFile : public BlockFile {
   }
 
   Task<Result<>> write_durable(uint64_t offset, Bytes data) override {
+    CHECK(!read_only_);
     disk_.durable_writes++;
     auto w = file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, {}});
     w->pieces.push_back(data);
@@ -93,12 +95,13 @@ class FaultFile : public BlockFile {
   FaultRuntime& rt_;
   FaultDisk& disk_;
   FaultDisk::File& file_;
+  const bool read_only_;
 };
 
 class FaultKv : public Kv {
  public:
-  FaultKv(FaultRuntime& rt, FaultDisk& disk, FaultDisk::KvImage& image)
-      : rt_(rt), disk_(disk), image_(image) {
+  FaultKv(FaultRuntime& rt, FaultDisk& disk, FaultDisk::KvImage& image, bool read_only)
+      : rt_(rt), disk_(disk), image_(image), read_only_(read_only) {
     if (image_.applied.empty()) image_.current = image_.durable;  // tests plant damage there
   }
 
@@ -128,15 +131,18 @@ class FaultKv : public Kv {
     co_return Pair(*it);
   }
   Task<Result<>> commit(KvBatch batch) override {
+    CHECK(!read_only_);
     disk_.commits++;
     image_.ordered.push_back(std::move(batch));
     return taken(++ordered_, true);
   }
   Task<Result<>> apply(KvBatch batch) override {
+    CHECK(!read_only_);
     image_.ordered.push_back(std::move(batch));
     return taken(++ordered_, false);
   }
   Task<Result<>> sync() override {
+    CHECK(!read_only_);
     const uint64_t before = taken_;
     co_await rt_.turn();
     if (fires(disk_.fail_kv_in)) failed_ = true;
@@ -164,6 +170,7 @@ class FaultKv : public Kv {
   FaultRuntime& rt_;
   FaultDisk& disk_;
   FaultDisk::KvImage& image_;
+  const bool read_only_;
   uint64_t ordered_ = 0;
   uint64_t taken_ = 0;
   bool failed_ = false;
@@ -296,7 +303,13 @@ Task<Result<std::unique_ptr<BlockFile>>> FaultRuntime::open_block_file(std::stri
   if (!options.create && !exists) co_return fail(ENOENT, path);
   auto& file = disk_.files[path];
   if (options.create) file.durable = file.current = std::string(options.size, '\0');
-  std::unique_ptr<BlockFile> out = std::make_unique<FaultFile>(*this, disk_, file);
+  if (options.grow_to > file.current.size()) {
+    co_await turn();
+    for (auto* content : {&file.current, &file.durable}) content->resize(options.grow_to);
+    co_await turn();
+  }
+  std::unique_ptr<BlockFile> out =
+      std::make_unique<FaultFile>(*this, disk_, file, options.read_only);
   co_return out;
 }
 
@@ -304,7 +317,7 @@ Task<Result<std::unique_ptr<Kv>>> FaultRuntime::open_kv(std::string path, KvOpti
   const bool exists = disk_.kvs.contains(path);
   if (options.create && exists) co_return fail(EEXIST, path);
   if (!options.create && !exists) co_return fail(ENOENT, path);
-  std::unique_ptr<Kv> out = std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path]);
+  std::unique_ptr<Kv> out = std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path], options.read_only);
   co_return out;
 }
 

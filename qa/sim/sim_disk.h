@@ -18,6 +18,7 @@ class DiskImage {
  public:
   explicit DiskImage(uint64_t size) : size_(size) {}
   uint64_t size() const { return size_; }
+  void grow(uint64_t size) { size_ = std::max(size_, size); }
   void read(uint64_t offset, std::span<uint8_t> into) const;
   void write(uint64_t offset, std::string_view data);
   /// Names the writes so far; sync_to() makes exactly these durable, in the pages of a range.
@@ -40,7 +41,7 @@ class DiskImage {
   Page current(uint64_t index) const;
   Page torn(const Page& old, const std::vector<Version>& versions, Rng& rng) const;
 
-  const uint64_t size_;
+  uint64_t size_;
   uint64_t next_version_ = 0;
   std::map<uint64_t, Page> durable_;
   std::map<uint64_t, std::vector<Version>> unsynced_;

@@ -60,6 +60,7 @@ Task<Result<std::unique_ptr<BlockFile>>> SimRuntime::open_block_file(std::string
   if (it == storage_.disks.end())
     co_return fail(ENOENT, "cannot open " + path + ": No such file or directory");
   if (it->second.open) co_return fail(EBUSY, path + " is in use by another process");
+  it->second.grow(options.grow_to);
   co_return std::make_unique<SimBlockFile>(it->second, storage_.faults, clock_, disk_rng_,
                                            schedule_.hash());
 }

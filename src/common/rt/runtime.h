@@ -19,6 +19,7 @@ namespace plimsoll {
 
 struct KvOptions {
   bool create = false;
+  bool read_only = false;  ///< writes nothing to the host, and no call may change anything
   size_t memtable_bytes = 16 << 20;  ///< per memtable; two at most
   size_t cache_bytes = 8 << 20;
   std::string counter_spaces;  ///< first letters of keys that end with a big-endian 8-byte counter
@@ -26,9 +27,11 @@ struct KvOptions {
 
 struct BlockFileOptions {
   bool create = false;        ///< EEXIST where it exists
+  bool read_only = false;     ///< no call may change anything
   uint64_t size = 0;          ///< for create
-  bool preallocate = true;  ///< for create: reserve the host's blocks; ENOSPC where they do not fit
+  bool preallocate = true;  ///< what is new: reserve the host's blocks; ENOSPC where they do not fit
   bool zeroed = false;      ///< for create: write them too, so that a durable write is one write
+  uint64_t grow_to = 0;     ///< for one that exists: made that large first, durably, if it is not
 };
 
 /// Held while a daemon uses a directory.

@@ -47,12 +47,25 @@ Result<> create(int fd, const std::string& path, BlockFileOptions options) {
   return sync_parent(path);
 }
 
+/// All or nothing: a host that has no room keeps what it had.
+Result<> grow(int fd, const std::string& path, uint64_t from, BlockFileOptions options) {
+  const auto size = static_cast<off_t>(options.grow_to);
+  const auto old = static_cast<off_t>(from);
+  int code = 0;
+  if (options.preallocate) code = ::posix_fallocate(fd, old, size - old);
+  else if (::ftruncate(fd, size) != 0) code = errno;
+  if (!code && ::fsync(fd) != 0) code = errno;
+  if (!code) return {};
+  static_cast<void>(!::ftruncate(fd, old));
+  return errno_error(fmt::format("reserve {} more bytes for", size - old).c_str(), path, code);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BlockFile>> FileBlock::open(ThreadPool& pool, const std::string& path,
                                                    BlockFileOptions options) {
-  const int flags = O_RDWR | O_CLOEXEC | (options.create ? O_CREAT | O_EXCL : 0);
-  Fd fd(::open(path.c_str(), flags, 0644));
+  const int flags = (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+  Fd fd(::open(path.c_str(), flags | (options.create ? O_CREAT | O_EXCL : 0), 0644));
   if (!fd.valid()) return errno_error(options.create ? "create" : "open", path, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(EBUSY, fmt::format("{} is in use by another process", path));
@@ -64,8 +77,12 @@ Result<std::unique_ptr<BlockFile>> FileBlock::open(ThreadPool& pool, const std::
   }
   struct stat st;
   if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
-  const auto size = static_cast<uint64_t>(st.st_size);
-  Fd direct(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_DIRECT));  // some file systems have none
+  auto size = static_cast<uint64_t>(st.st_size);
+  if (options.grow_to > size) {
+    TRY_VOID(grow(fd.get(), path, size, options));
+    size = options.grow_to;
+  }
+  Fd direct(::open(path.c_str(), flags | O_DIRECT));  // some file systems have none
   return std::unique_ptr<BlockFile>(
       new FileBlock(pool, path, std::move(fd), std::move(direct), size));
 }

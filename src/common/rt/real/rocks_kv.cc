@@ -80,6 +80,12 @@ class CounterSpace : public rocksdb::SliceTransform {
   const std::string spaces_;
 };
 
+/// Its notes are files beside the store, and a store that is only read stays as it is.
+struct NoNotes : rocksdb::Logger {
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options db_options(const KvOptions& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.cache_bytes, 2);
@@ -123,6 +129,7 @@ rocksdb::Options db_options(const KvOptions& options) {
   db.info_log_level = rocksdb::WARN_LEVEL;
   db.max_log_file_size = 1_MiB;
   db.keep_log_file_num = 2;
+  if (options.read_only) db.info_log = std::make_shared<NoNotes>();
   return db;
 }
 
@@ -435,7 +442,9 @@ Result<std::unique_ptr<Kv>> open_rocks_kv(ThreadPool& pool, const std::string& p
   if (options.create && exists) return fail(EEXIST, fmt::format("kv store {} exists", path));
   if (!options.create && !exists)
     return fail(ENOENT, fmt::format("there is no kv store in {}", path));
-  const Status s = rocksdb::DB::Open(db_options(options), path, &db);
+  const Status s = options.read_only
+                       ? rocksdb::DB::OpenForReadOnly(db_options(options), path, &db)
+                       : rocksdb::DB::Open(db_options(options), path, &db);
   if (s.ok()) {
     std::unique_ptr<rocksdb::DB> owned(db);
     return std::unique_ptr<Kv>(
