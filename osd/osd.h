@@ -10,6 +10,7 @@
 //   commands.cc      admin socket and `ceph tell`
 //   op_commands.cc   those of them that show operations
 //   tools.cc         --mkfs, --fsck, --dump
+//   offline_tools.cc --export-pg, --list-export, --remove-object, --expand
 //
 // On the main executor; PGs live on their shards.
 #pragma once
@@ -54,6 +55,10 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<Result<>> mkfs();
   Task<Result<>> fsck();
   Task<Result<>> dump();
+  Task<Result<>> export_one_pg();
+  Result<> list_one_export();
+  Task<Result<>> remove_one_object();
+  Task<Result<>> expand_store();
 
   // ---- osd.cc
   Task<Result<>> open_store();

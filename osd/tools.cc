@@ -24,9 +24,18 @@ Uuid random_uuid(Rng& rng) {
 
 std::vector<config::ProgramFlag> Osd::flags() {
   return {{"mkfs", "", "make the data directory of a new OSD and end"},
-          {"fsck", "", "check the store of a stopped OSD and end"},
-          {"dump", "", "print the store of a stopped OSD as JSON and end"},
-          {"pgid", "PG", "limit --dump to one PG"}};
+          {"fsck", "", "check the store of a stopped OSD and end; writes nothing"},
+          {"dump", "", "print the store of a stopped OSD as JSON and end; writes nothing"},
+          {"pgid", "PG", "limit --dump to one PG"},
+          {"export-pg", "PG", "write a PG of a stopped OSD to --file and end; the OSD stays as it is"},
+          {"file", "FILE", "a new file, or - for standard output (the default)"},
+          {"list-export", "FILE", "check such a file, print what is in it as JSON and end"},
+          {"remove-object", "PG NAME",
+           "remove an object from a stopped OSD and end; when it starts, the PG's other copies follow"},
+          {"namespace", "NAME", "of that object"},
+          {"locator", "KEY", "of that object"},
+          {"expand", "", "make the block file of a stopped OSD larger and end"},
+          {"size", "SIZE", "how large (default: osd_block_size)"}};
 }
 
 Task<Result<bool>> Osd::run_once() {
@@ -41,6 +50,22 @@ Task<Result<bool>> Osd::run_once() {
   }
   if (flags.has_flag("dump")) {
     CO_TRY_VOID(co_await dump());
+    co_return true;
+  }
+  if (flags.has_flag("export-pg")) {
+    CO_TRY_VOID(co_await export_one_pg());
+    co_return true;
+  }
+  if (flags.has_flag("list-export")) {
+    CO_TRY_VOID(list_one_export());
+    co_return true;
+  }
+  if (flags.has_flag("remove-object")) {
+    CO_TRY_VOID(co_await remove_one_object());
+    co_return true;
+  }
+  if (flags.has_flag("expand")) {
+    CO_TRY_VOID(co_await expand_store());
     co_return true;
   }
   co_return false;

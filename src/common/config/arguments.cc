@@ -29,7 +29,7 @@ class Cursor {
   const std::string& name() const { return name_; }
   bool has_value() const { return value_.has_value(); }
   Result<std::string> value() {
-    if (value_) return *value_;
+    if (value_) return *std::exchange(value_, std::nullopt);
     if (at_ >= args_.size()) return fail(EINVAL, fmt::format("option {} needs a value", name_));
     return args_[at_++];
   }
@@ -108,8 +108,13 @@ Result<> parse_one(Cursor& c, const std::vector<ProgramFlag>& flags, Arguments& 
     const auto flag =
         std::ranges::find_if(flags, [&](const auto& f) { return normal_name(f.name) == plain; });
     if (flag != flags.end()) {
-      out.flags.emplace_back(flag->name, "");
-      return flag->value.empty() ? Result<>() : into(out.flags.back().second);
+      if (flag->value.empty()) out.flags.emplace_back(flag->name, "");
+      else
+        for (auto words = std::ranges::count(flag->value, ' ') + 1; words > 0; words--) {
+          TRY(value, c.value());
+          out.flags.emplace_back(flag->name, std::move(value));
+        }
+      return {};
     }
     return parse_table_option(c, out);
   }
@@ -127,6 +132,13 @@ std::string Arguments::flag(std::string_view name) const {
   for (const auto& [n, v] : flags)
     if (n == name) value = v;
   return value;
+}
+
+std::vector<std::string> Arguments::flag_values(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [n, v] : flags)
+    if (n == name) values.push_back(v);
+  return values;
 }
 
 Result<Arguments> parse_arguments(const std::vector<std::string>& args,

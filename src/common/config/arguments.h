@@ -24,10 +24,13 @@ struct Arguments {
   std::vector<std::string> rest;                           ///< what is no option
 
   bool has_flag(std::string_view name) const;
+  /// The value, the last where there are more.
   std::string flag(std::string_view name) const;
+  std::vector<std::string> flag_values(std::string_view name) const;
 };
 
-/// A program's own flag; `value` names its argument for --help, empty where it takes none.
+/// A program's own flag; `value` names its arguments for --help, a word each, empty where it takes
+/// none.
 struct ProgramFlag {
   std::string name;
   std::string value;

@@ -215,10 +215,12 @@ TEST(Config, MetavariablesAreBounded) {
 }
 
 TEST(Arguments, FormsOfOptions) {
-  std::vector<ProgramFlag> flags{{"mkfs", "", "make"}, {"monmap", "file", "map"}};
+  std::vector<ProgramFlag> flags{{"mkfs", "", "make"}, {"monmap", "file", "map"},
+                                 {"remove", "pg name", "two"}};
   const auto a =
       parse_arguments({"-c", "x.conf", "-i", "0", "-f", "--osd-shards=2", "--run_dir", "/r",
-                       "--log-to-stderr", "--no-ms-crc-data", "--mkfs", "--monmap", "m", "rest"},
+                       "--log-to-stderr", "--no-ms-crc-data", "--mkfs", "--monmap", "m", "--remove", "1.0",
+                       "--name", "rest"},
                       flags);
   ASSERT_TRUE(a) << a.error().text();
   EXPECT_EQ(a->conf, "x.conf");
@@ -226,6 +228,7 @@ TEST(Arguments, FormsOfOptions) {
   EXPECT_TRUE(a->foreground);
   EXPECT_TRUE(a->has_flag("mkfs"));
   EXPECT_EQ(a->flag("monmap"), "m");
+  EXPECT_EQ(a->flag_values("remove"), (std::vector<std::string>{"1.0", "--name"}));
   EXPECT_EQ(a->rest, std::vector<std::string>{"rest"});
   Config c(osd0());
   ASSERT_TRUE(apply_arguments(c, *a));
@@ -238,6 +241,8 @@ TEST(Arguments, FormsOfOptions) {
 TEST(Arguments, ErrorsNameTheArgument) {
   EXPECT_EQ(parse_arguments({"--nosuch", "1"}).error().text(), "unknown option --nosuch");
   EXPECT_EQ(parse_arguments({"--run-dir"}).error().text(), "option --run-dir needs a value");
+  EXPECT_EQ(parse_arguments({"--remove=1.0"}, {{"remove", "pg name", ""}}).error().text(),
+            "option --remove needs a value");
   EXPECT_EQ(parse_arguments({"-x"}).error().text(), "unknown option -x");
   EXPECT_EQ(parse_arguments({"-n", "osd"}).error().text(), "'osd' is not a name: expected type.id");
   Config c(osd0());

@@ -31,6 +31,60 @@ Result<> write_all(int fd, std::string_view data, const std::string& path) {
   return {};
 }
 
+class OutputFile : public ByteSink {
+ public:
+  OutputFile(std::string path, Fd fd, bool made)
+      : path_(std::move(path)), fd_(std::move(fd)), made_(made) {}
+  ~OutputFile() override {
+    if (made_) ::unlink(path_.c_str());
+  }
+  Result<> write(std::string_view data) override {
+    buffer_ += data;
+    return buffer_.size() < kBuffer ? Result<>() : flush();
+  }
+  Result<> finish() override {
+    TRY_VOID(flush());
+    // A pipe or a terminal cannot be synced, and need not.
+    if (::fsync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS)
+      return errno_error("sync", path_, errno);
+    if (!made_) return {};
+    made_ = false;
+    return sync_parent(path_);
+  }
+
+ private:
+  static constexpr size_t kBuffer = 256_KiB;
+  Result<> flush() {
+    auto written = write_all(fd_.get(), buffer_, path_);
+    buffer_.clear();
+    return written;
+  }
+  const std::string path_;
+  const Fd fd_;
+  bool made_;  ///< and not finished
+  std::string buffer_;
+};
+
+class InputFile : public ByteSource {
+ public:
+  InputFile(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  Result<size_t> read(std::span<uint8_t> into) override {
+    size_t have = 0;
+    while (have < into.size()) {
+      const ssize_t n = ::read(fd_.get(), into.data() + have, into.size() - have);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno_error("read", path_, errno);
+      if (n == 0) break;
+      have += static_cast<size_t>(n);
+    }
+    return have;
+  }
+
+ private:
+  const std::string path_;
+  const Fd fd_;
+};
+
 struct FlockedDir : DirLock {
   explicit FlockedDir(Fd f) : fd(std::move(f)) {}
   Fd fd;
@@ -83,6 +137,23 @@ Result<> write_file(const std::string& path, std::string_view content) {
     return written;
   }
   return sync_parent(path);
+}
+
+Result<std::unique_ptr<ByteSink>> open_output(const std::string& path) {
+  const bool standard = path == "-";
+  Fd fd(standard ? ::dup(STDOUT_FILENO)
+                 : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!fd.valid()) return errno_error("create", path, errno);
+  return std::unique_ptr<ByteSink>(
+      new OutputFile(standard ? "standard output" : path, std::move(fd), !standard));
+}
+
+Result<std::unique_ptr<ByteSource>> open_input(const std::string& path) {
+  const bool standard = path == "-";
+  Fd fd(standard ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("open", path, errno);
+  return std::unique_ptr<ByteSource>(
+      new InputFile(standard ? "standard input" : path, std::move(fd)));
 }
 
 Result<> remove_file(const std::string& path) {

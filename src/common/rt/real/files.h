@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/stream.h"
 #include "common/rt/runtime.h"
 
 namespace plimsoll::real {
@@ -34,6 +35,10 @@ Result<> sync_parent(const std::string& path);
 
 Result<std::string> read_file(const std::string& path);
 Result<> write_file(const std::string& path, std::string_view content);
+/// A new file (EEXIST), which goes again where finish() is not reached; "-" is standard output.
+Result<std::unique_ptr<ByteSink>> open_output(const std::string& path);
+/// "-" is standard input.
+Result<std::unique_ptr<ByteSource>> open_input(const std::string& path);
 Result<> remove_file(const std::string& path);
 Result<> make_dirs(const std::string& path);
 Result<std::unique_ptr<DirLock>> lock_dir(const std::string& dir);
