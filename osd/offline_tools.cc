@@ -66,6 +66,7 @@ Task<Result<>> Osd::remove_one_object() {
   BlockStoreOptions options;
   options.path = env_.config.osd_data();
   options.owner.osd = whoami_;
+  options.journal_only = true;
   BlockStore store(env_.runtime, options);
   CO_TRY_VOID(co_await store.mount());
   const uint64_t before = store.statfs().available;

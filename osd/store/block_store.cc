@@ -23,8 +23,8 @@ BlockStore::~BlockStore() = default;
 
 Task<Result<>> BlockStore::mount() {
   CHECK(!mounted_ && !files_.block);
-  CO_TRY(files, co_await open_files(rt_, options_.path, options_.owner, options_.kv,
-                                     Access::kWrite));
+  const Access access = options_.journal_only ? Access::kJournal : Access::kWrite;
+  CO_TRY(files, co_await open_files(rt_, options_.path, options_.owner, options_.kv, access));
   files_ = std::move(files);
   if (auto loaded = co_await load(); !loaded) {
     co_await files_.kv->close();
@@ -127,6 +127,8 @@ Task<Result<>> BlockStore::commit(Transaction txn) {
   if (failed_) return refused(*failed_);
   if (!mounted_) return refused(fail(ESHUTDOWN, options_.path + ": store is not mounted"));
   const uint64_t need = txn.blocks_written();
+  if (need && options_.journal_only)
+    return refused(fail(EROFS, options_.path + ": only its journal is open for writing"));
   const uint64_t have = allocator_->free() - reserved_blocks_;
   if (need > have) {
     // Space that only deferred writes hold back comes soon.

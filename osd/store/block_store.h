@@ -42,6 +42,9 @@ struct BlockStoreOptions {
   uint64_t unsettled_flush = 2_MiB;
   Duration flush_delay = 250ms;      ///< both are flushed after this at the latest
   uint64_t writes_max = 32_MiB;      ///< under way to the block file
+  /// For tools where the host may be full: commits, which must write no data, go to the journal and
+  /// stay there, and neither block file nor key-value store are touched. The next mount does that.
+  bool journal_only = false;
   // For tests that must notice them.
   bool fault_no_block_sync = false;
   bool fault_no_journal_sync = false;

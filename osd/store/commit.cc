@@ -78,6 +78,8 @@ CommitRecord BlockStore::gather(const std::vector<TxnRef>& group) {
 
 Task<Result<>> BlockStore::commit_to_journal(CommitRecord& record) {
   const size_t payload = encoded_size(record);
+  if (options_.journal_only && !files_.journal->fits(payload))
+    co_return fail(ENOSPC, "the journal has no room before the store was mounted in full");
   while (!failed_ &&
          (!files_.journal->fits(payload) || unsettled_bytes_ >= options_.unsettled_max)) {
     want_room_ = true;
@@ -85,7 +87,7 @@ Task<Result<>> BlockStore::commit_to_journal(CommitRecord& record) {
     co_await commit_wake_.wait();
   }
   if (failed_) co_return *failed_;
-  record.in_place = deferred_.in_place();
+  if (!options_.journal_only) record.in_place = deferred_.in_place();
   Buffer buffer(Journal::buffer_size(payload), kBlock);
   encode(record, buffer.data() + Journal::kHead);
   std::memset(buffer.data() + Journal::kHead + payload, 0,
@@ -94,6 +96,7 @@ Task<Result<>> BlockStore::commit_to_journal(CommitRecord& record) {
 }
 
 Task<Result<>> BlockStore::commit_large(CommitRecord& record) {
+  if (options_.journal_only) co_return fail(ENOSPC, "too large a change for the journal");
   // Nothing that the journal holds may be replayed behind it.
   CO_TRY_VOID(co_await trim());
   KvBatch batch = std::exchange(record.batch, {});
@@ -178,7 +181,7 @@ Task<Result<>> BlockStore::trim() {
   const uint64_t record = std::min(settled_, deferred_.in_place());
   Result<> done;
   if (!options_.fault_no_kv_sync) done = co_await files_.kv->sync();
-  if (done) done = co_await files_.journal->trim(record);
+  if (done && !options_.journal_only) done = co_await files_.journal->trim(record);
   if (!done) fail_all(done.error());
   want_room_ = false;
   commit_wake_.notify_all();

@@ -56,7 +56,7 @@ Task<Result<uint64_t>> replay(StoreFiles& files) {
   }
   CO_TRY_VOID(co_await write_in_place(*files.block, contents.take()));
   CO_TRY_VOID(co_await files.kv->sync());
-  if (!files.read_only) CO_TRY_VOID(co_await files.journal->restart());
+  if (!files.overlaid) CO_TRY_VOID(co_await files.journal->restart());
   co_return records;
 }
 

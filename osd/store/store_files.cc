@@ -112,9 +112,9 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
 Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv,
                                     Access access) {
   StoreFiles out;
-  out.read_only = kv.read_only = access == Access::kRead;
+  out.overlaid = kv.read_only = access != Access::kWrite;
   BlockFileOptions existing;
-  existing.read_only = out.read_only;
+  existing.read_only = out.overlaid;
   CO_TRY(lock, rt.lock_dir(path));
   out.lock = std::move(lock);
   CO_TRY(file, co_await rt.open_block_file(block_path(path), existing));
@@ -122,6 +122,7 @@ Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner ow
   CO_TRY(superblock, co_await read_superblock(*out.block, block_path(path)));
   out.superblock = superblock;
   CO_TRY_VOID(check_owner(superblock, owner, path));
+  existing.read_only = access == Access::kRead;
   CO_TRY(journal, co_await open_journal(rt, journal_path(path), superblock.instance, existing));
   out.journal = std::move(journal);
   kv.create = false;
@@ -134,7 +135,7 @@ Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner ow
     if (!instance) co_return instance.error();
     co_return fail(EINVAL, kv_path(path) + " does not belong to the block file beside it");
   }
-  if (out.read_only) {
+  if (out.overlaid) {
     out.block = std::make_unique<OverlayBlockFile>(std::move(out.block));
     out.kv = std::make_unique<OverlayKv>(std::move(out.kv));
   }

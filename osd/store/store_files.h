@@ -3,7 +3,7 @@
 // and a lock. mkfs makes it, open_files takes it and checks that the parts belong together, expand
 // makes the block file larger. Tools that only look take it with Access::kRead: what replay() then
 // changes stays in memory (overlay.h), so that they need no space on the host and leave all as it
-// is.
+// is. With Access::kJournal the journal alone can be written, whose space is reserved.
 #pragma once
 
 #include "common/rt/runtime.h"
@@ -17,10 +17,10 @@ struct StoreFiles {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Kv> kv;
   Superblock superblock;
-  bool read_only = false;
+  bool overlaid = false;  ///< block and kv take changes, and forget them
 };
 
-enum class Access { kRead, kWrite };
+enum class Access { kRead, kJournal, kWrite };
 
 struct MkfsOptions {
   std::string path;
