@@ -25,14 +25,21 @@ std::map<std::string, Bytes> without_prefix(std::vector<Kv::Pair> page, const st
   return out;
 }
 
-Task<Result<>> export_data(BlockFile& file, const Onode& o, ExportWriter& out) {
+/// The output's errors speak for themselves; those of an object need its name.
+Error of_object(const HObject& object, const Error& e) {
+  return fail(EIO, object.to_string() + ": " + e.text());
+}
+
+Task<Result<>> export_data(BlockFile& file, const HObject& object, const Onode& o,
+                           ExportWriter& out) {
   for (const auto& run : o.runs) {
     for (uint64_t b = run.logical; b < run.end() && b * kBlock < o.size; b += kReadBlocks) {
       auto parts = o.mapped(b, std::min(b + kReadBlocks, run.end()));
-      CO_TRY(data, co_await read_checked(file, std::move(parts[0])));
+      auto data = co_await read_checked(file, std::move(parts[0]));
+      if (!data) co_return of_object(object, data.error());
       ExportData record;
       record.offset = b * kBlock;
-      record.data = data.slice(0, o.size - record.offset);
+      record.data = data->slice(0, o.size - record.offset);
       CO_TRY_VOID(out.write(record));
     }
   }
@@ -58,22 +65,18 @@ Task<Result<>> export_object(StoreFiles& files, std::string k, std::string value
                              ExportWriter& out) {
   auto parsed = key::parse_onode(k);
   if (!parsed) co_return fail(EIO, "malformed object key");
-  auto o = wire::from_bytes<Onode>(Bytes::take(std::move(value)), "onode");
   ExportObject record;
   record.object = parsed->second;
-  auto done = o ? Result<>() : Result<>(o.error());
-  if (o) {
-    record.size = o->size;
-    record.expected_object_size = o->expected_object_size;
-    record.expected_write_size = o->expected_write_size;
-    record.attrs = o->attrs;
-    done = out.write(record);
-    if (done) done = co_await export_data(*files.block, *o, out);
-    if (done && o->omap_id) done = co_await export_omap(*files.kv, o->omap_id, out);
-  }
-  if (!done) co_return fail(done.error().code(), record.object.to_string() + ": " +
-                                                     done.error().text());
-  co_return done;
+  const auto o = wire::from_bytes<Onode>(Bytes::take(std::move(value)), "onode");
+  if (!o) co_return of_object(record.object, o.error());
+  record.size = o->size;
+  record.expected_object_size = o->expected_object_size;
+  record.expected_write_size = o->expected_write_size;
+  record.attrs = o->attrs;
+  CO_TRY_VOID(out.write(record));
+  CO_TRY_VOID(co_await export_data(*files.block, record.object, *o, out));
+  if (o->omap_id) CO_TRY_VOID(co_await export_omap(*files.kv, o->omap_id, out));
+  co_return Result<>();
 }
 
 Task<Result<>> export_all(StoreFiles& files, PgId pg, std::string made_by, ExportWriter& out) {

@@ -184,7 +184,17 @@ TEST_F(ExportTest, Errors) {
   EXPECT_EQ(done.error().text(), "osd.4 has no pg 7.3");
   EXPECT_EQ(sink.text, "") << "nothing that could be taken for an export";
   sink.limit = 1000;
-  EXPECT_EQ(rt.run(export_pg(rt, "osd", kPg, "test", sink)).error().code(), ENOSPC);
+  auto full = rt.run(export_pg(rt, "osd", kPg, "test", sink));
+  EXPECT_EQ(full.error().code(), ENOSPC);
+  EXPECT_EQ(full.error().text(), "full");
+  EXPECT_FALSE(sink.finished);
+
+  sink = {};
+  std::string& block = disk.files["osd/block"].current;
+  std::fill(block.begin() + kReservedBlocks * kBlock, block.end(), 'x');
+  auto rotten = rt.run(export_pg(rt, "osd", kPg, "test", sink));
+  EXPECT_EQ(rotten.error().code(), EIO);
+  EXPECT_NE(rotten.error().text().find("checksum mismatch"), std::string::npos);
   EXPECT_FALSE(sink.finished);
 }
 

@@ -165,7 +165,8 @@ Task<Result<uint64_t>> expand(Runtime& rt, std::string path, StoreOwner owner, u
   superblock.device_size = size;
   superblock.generation++;
   const Bytes block = encode_superblock(superblock);
-  for (const uint64_t at : kSuperblockOffset) CO_TRY_VOID(co_await larger->write_durable(at, block));
+  for (const uint64_t at : kSuperblockOffset)
+    CO_TRY_VOID(co_await larger->write_durable(at, block));
   co_return before;
 }
 

@@ -17,6 +17,7 @@ const std::vector<Target>& all_targets() {
       {"onode", run_onode, onode_seeds},
       {"superblock", run_superblock, superblock_seeds},
       {"commit_record", run_commit_record, commit_record_seeds},
+      {"export", run_export, export_seeds},
       {"conf", run_conf, conf_seeds},
       {"command", run_command, command_seeds},
       {"texts", run_texts, text_seeds},

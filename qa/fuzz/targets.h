@@ -58,10 +58,12 @@ void run_transaction(Bytes input);
 void run_onode(Bytes input);
 void run_superblock(Bytes input);
 void run_commit_record(Bytes input);
+void run_export(Bytes input);
 std::vector<std::string> transaction_seeds(Rng& rng);
 std::vector<std::string> onode_seeds(Rng& rng);
 std::vector<std::string> superblock_seeds(Rng& rng);
 std::vector<std::string> commit_record_seeds(Rng& rng);
+std::vector<std::string> export_seeds(Rng& rng);
 // text_targets.cc
 void run_conf(Bytes input);
 void run_command(Bytes input);

@@ -215,12 +215,12 @@ TEST(Config, MetavariablesAreBounded) {
 }
 
 TEST(Arguments, FormsOfOptions) {
-  std::vector<ProgramFlag> flags{{"mkfs", "", "make"}, {"monmap", "file", "map"},
-                                 {"remove", "pg name", "two"}};
+  std::vector<ProgramFlag> flags{
+      {"mkfs", "", "make"}, {"monmap", "file", "map"}, {"remove", "pg name", "two"}};
   const auto a =
       parse_arguments({"-c", "x.conf", "-i", "0", "-f", "--osd-shards=2", "--run_dir", "/r",
-                       "--log-to-stderr", "--no-ms-crc-data", "--mkfs", "--monmap", "m", "--remove", "1.0",
-                       "--name", "rest"},
+                       "--log-to-stderr", "--no-ms-crc-data", "--mkfs", "--monmap", "m", "--remove",
+                       "1.0", "--name", "rest"},
                       flags);
   ASSERT_TRUE(a) << a.error().text();
   EXPECT_EQ(a->conf, "x.conf");

@@ -29,7 +29,7 @@ struct BlockFileOptions {
   bool create = false;        ///< EEXIST where it exists
   bool read_only = false;     ///< no call may change anything
   uint64_t size = 0;          ///< for create
-  bool preallocate = true;  ///< what is new: reserve the host's blocks; ENOSPC where they do not fit
+  bool preallocate = true;  ///< for what is new: reserve the host's blocks; may be ENOSPC
   bool zeroed = false;      ///< for create: write them too, so that a durable write is one write
   uint64_t grow_to = 0;     ///< for one that exists: made that large first, durably, if it is not
 };
