@@ -138,6 +138,9 @@ Task<void> Osd::stop() {
   if (messenger_) co_await messenger_->stop();
   if (peers_) peers_->clear();
   clients_.clear();
+  // From here on nothing is posted to shards: what was, runs there before stop() does, and what
+  // they still post to us finds stopping_.
+  applicants_.clear();
   for (auto& shard : shards_) {
     auto stopping = shard->stop();
     co_await run_on(shard->executor(), std::move(stopping));

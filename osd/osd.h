@@ -206,6 +206,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<uint64_t> parked_bytes_{0};
   TimePoint recalled_at_{};
   TimePoint fullness_sent_at_{};
+  std::string reason_sent_;
   std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};

@@ -28,8 +28,8 @@ constexpr Duration kRecallPatience = 100ms;
 constexpr Duration kRecallEvery = 20ms;
 /// Between two looks at the space: where something is full or waits, and else.
 constexpr Duration kLookOften = 50ms, kLook = 250ms;
-/// The monitor is told again.
-constexpr Duration kTellAgain = 500ms;
+/// The monitor is told again what it does not seem to know, and how much is to be freed by now.
+constexpr Duration kTellAgain = 500ms, kTellReason = 1s;
 
 }  // namespace
 
@@ -70,8 +70,11 @@ void Osd::check_space() {
   if (s.lent && lender_.headroom(s.used, false) < 0) recall_loans();
   const bool differs =
       up_ && (maps_.current()->osd_state[whoami_] & map::kOsdFullness) != fullness_.state();
-  const bool again = env_.runtime.clock().now() - fullness_sent_at_ >= kTellAgain;
-  if (up_ && (news || (differs && again))) report_fullness();
+  const bool stale = fullness_.state() && fullness_.reason() != reason_sent_;
+  const Duration since = env_.runtime.clock().now() - fullness_sent_at_;
+  if (up_ && (news || (differs && since >= kTellAgain) || (stale && since >= kTellReason)))
+    report_fullness();
+  env_.counters.set(metrics::Counter::osd_credit_lent_bytes, s.lent);
 }
 
 void Osd::report_fullness() {
@@ -81,7 +84,7 @@ void Osd::report_fullness() {
   m.osd = whoami_;
   m.addr = messenger_->addr();
   m.state = fullness_.state();
-  m.reason = fullness_.reason();
+  m.reason = reason_sent_ = fullness_.reason();
   mon_->send(msg::to_raw(m));
 }
 
@@ -98,6 +101,7 @@ Task<void> Osd::space_loop() {
 // ---- lending ------------------------------------------------------------------------------------
 
 void Osd::lend(Applicant a, bool ahead) {
+  if (stopping_) return;  // nobody waits any more
   const Fullness::Space s = space();
   if (const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, s.used); granted || ahead)
     return answer(a, granted);
@@ -148,7 +152,7 @@ void Osd::answer(const Applicant& a, uint64_t granted) {
 
 void Osd::end_loan(SpaceLender::Borrower who, uint64_t bytes) {
   lender_.end(who, bytes);
-  if (!applicants_.empty()) serve_applicants();
+  if (!applicants_.empty() && !stopping_) serve_applicants();
 }
 
 void Osd::recall_loans() {

@@ -51,7 +51,9 @@ CreditPool::Hooks PgShard::credit_hooks() {
   };
   hooks.changed = [this] {
     if (std::exchange(retry_posted_, true)) return;
-    post(executor_, [this] { retry_parked(); });
+    post(executor_, [weak = std::weak_ptr(self_)] {
+      if (const auto self = weak.lock()) self->retry_parked();
+    });
   };
   return hooks;
 }
@@ -197,6 +199,7 @@ Task<void> PgShard::stop() {
   for (auto& [id, pg] : pgs_) co_await pg->stop();
   waiting_.clear();
   pgs_.clear();
+  self_.reset();
 }
 
 // ---- looking in ---------------------------------------------------------------------------------

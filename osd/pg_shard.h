@@ -60,6 +60,8 @@ class PgShard {
   void wait_for_map(Waiting w);
   void retry_waiting();
 
+  /// For what is posted here: gone when stop() returns, on this executor, before the shard is.
+  std::shared_ptr<PgShard> self_{this, [](PgShard*) {}};
   PgHost& host_;
   const Executor executor_;
   const size_t index_;

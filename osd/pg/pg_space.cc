@@ -11,6 +11,8 @@
 
 namespace plimsoll::osd {
 
+using metrics::Counter;
+
 namespace {
 
 bool tries(const ClientOp& op) {
@@ -59,7 +61,11 @@ void Pg::watch_full_flag(const map::OSDMap* before) {
     co_await pg->commit(std::move(t), pg->generation_);
   };
   tasks_.spawn(save(this, std::move(txn)));
-  drop_parked([this](const Parked& p) { return outdated(*p.op); });
+  drop_parked([this](const Parked& p) {
+    if (!outdated(*p.op)) return false;
+    host_.counters().inc(Counter::osd_op_discarded_full);
+    return true;
+  });
 }
 
 /// Sent before its client knew that the pool is full. The client sends it again by itself when the
@@ -84,6 +90,7 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
 
   if (generation != generation_) co_return false;
   if (outdated(*op)) {
+    host_.counters().inc(Counter::osd_op_discarded_full);
     release(object, true);
     co_return false;
   }
@@ -121,7 +128,10 @@ Task<bool> Pg::fills_holes(const OpContext& c) {
 }
 
 void Pg::refuse_space(ClientOpRef op, uint64_t charge, bool reserve, int32_t error) {
-  if (!plain(*op)) return reply(*op, error, log_.head(), 0);
+  if (!plain(*op)) {
+    host_.counters().inc(Counter::osd_op_refused_full);
+    return reply(*op, error, log_.head(), 0);
+  }
   park({std::move(op), charge, reserve, true});
 }
 
@@ -142,7 +152,7 @@ void Pg::park(Parked parked) {
   if (parked.counted) {
     // Over budget it is dropped: whoever was refused is full, the map will say so, and a client
     // sends again what it sent before such a map.
-    if (!host_.park(op.bytes)) return;
+    if (!host_.park(op.bytes)) return host_.counters().inc(Counter::osd_op_discarded_full);
     op.throttle.reset();
   }
   op.note("waiting for space");
@@ -150,13 +160,24 @@ void Pg::park(Parked parked) {
   // One that was tried again goes back to its place.
   const auto later = std::find_if(parked_.begin(), parked_.end(),
                                   [&](const Parked& p) { return p.op->arrival > op.arrival; });
-  parked_.insert(later, std::move(parked));
+  count_parked(*parked_.insert(later, std::move(parked)), true);
+}
+
+void Pg::count_parked(const Parked& p, bool now) {
+  auto& counters = host_.counters();
+  const auto change = [&](Counter c, uint64_t by) {
+    if (now) counters.inc(c, by);
+    else counters.dec(c, by);
+  };
+  change(Counter::osd_op_parked, 1);
+  change(Counter::osd_op_parked_bytes, p.op->bytes);
 }
 
 void Pg::drop_parked(const std::function<bool(const Parked&)>& which) {
   std::erase_if(parked_, [&](const Parked& p) {
     if (!which(p)) return false;
     if (p.counted) host_.unpark(p.op->bytes);
+    count_parked(p, false);
     return true;
   });
 }
@@ -176,6 +197,7 @@ void Pg::retry_parked() {
     Parked next = std::move(parked_.front());
     parked_.pop_front();
     if (next.counted) host_.unpark(next.op->bytes);
+    count_parked(next, false);
     enqueue(std::move(next.op));
   }
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/base/size_text.h"
 #include "common/base/units.h"
 
 namespace plimsoll::osd {
@@ -19,17 +20,11 @@ double part(uint64_t used, uint64_t whole) {
   return whole ? static_cast<double>(used) / static_cast<double>(whole) : 0;
 }
 
-/// "12 MiB", rounded up: what is freed must suffice.
-std::string size_text(uint64_t bytes) {
-  if (bytes < 1_MiB) return fmt::format("{} KiB", (bytes + 1_KiB - 1) / 1_KiB);
-  return fmt::format("{} MiB", (bytes + 1_MiB - 1) / 1_MiB);
-}
-
 std::string explain_keys(const Fullness::Space& space, double ratio) {
   const uint64_t line = line_of(ratio, space.kv_limit);
   return fmt::format("has keys and values for {} of {}; free {} of them to clear",
-                     size_text(space.kv_used), size_text(space.kv_limit),
-                     size_text(space.kv_used - std::min(space.kv_used, line)));
+                     bytes_text_up(space.kv_used), bytes_text_up(space.kv_limit),
+                     bytes_text_up(space.kv_used - std::min(space.kv_used, line)));
 }
 
 }  // namespace
@@ -53,8 +48,8 @@ std::string Fullness::explain(const Space& space, uint64_t line) const {
   const uint64_t lacking = refusal_->bytes - std::min(refusal_->bytes, have);
   const uint64_t clear_at = line - std::min(line, room_to_clear(refusal_->bytes, space.total));
   return fmt::format("refused a {} write: {} short of the full line; free {} to clear",
-                     size_text(refusal_->bytes), size_text(lacking),
-                     size_text(taken - std::min(taken, clear_at)));
+                     bytes_text_up(refusal_->bytes), bytes_text_up(lacking),
+                     bytes_text_up(taken - std::min(taken, clear_at)));
 }
 
 bool Fullness::update(const Space& space, const map::FullRatios& ratios, TimePoint now) {

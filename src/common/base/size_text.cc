@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/units.h"
+
 namespace plimsoll {
 
 namespace {
@@ -33,6 +35,11 @@ std::string with_unit(uint64_t v, uint64_t base, const char* const (&units)[7]) 
 
 std::string bytes_text(uint64_t bytes) {
   return with_unit(bytes, 1024, {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"});
+}
+
+std::string bytes_text_up(uint64_t bytes) {
+  if (bytes < 1_MiB) return fmt::format("{} KiB", round_up(bytes, 1_KiB) / 1_KiB);
+  return fmt::format("{} MiB", round_up(bytes, 1_MiB) / 1_MiB);
 }
 
 std::string si_text(uint64_t n) {

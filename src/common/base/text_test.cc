@@ -11,6 +11,11 @@ TEST(SizeText, BytesAndCounts) {
   EXPECT_EQ(bytes_text(1023), "1023 B");
   EXPECT_EQ(bytes_text(32 << 20), "32 MiB");
   EXPECT_EQ(bytes_text(1536), "1.5 KiB");
+  EXPECT_EQ(bytes_text_up(0), "0 KiB");
+  EXPECT_EQ(bytes_text_up(1), "1 KiB");
+  EXPECT_EQ(bytes_text_up((1 << 20) - 1), "1024 KiB");
+  EXPECT_EQ(bytes_text_up((5 << 20) + 1), "6 MiB");
+  EXPECT_EQ(bytes_text_up(uint64_t{3} << 30), "3072 MiB");
   EXPECT_EQ(bytes_text(uint64_t{3996} << 20), "3.9 GiB");
   EXPECT_EQ(bytes_text(305'000'000), "291 MiB");
   EXPECT_EQ(bytes_text(UINT64_MAX), "16 EiB");
