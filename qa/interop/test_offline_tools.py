@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import resource
 import subprocess
 import time
@@ -20,7 +21,7 @@ from plimsoll_cluster import bin_dir
 if harness.has_python_rados():
     import rados
 
-FULL_TRY = 64       # LIBRADOS_OPERATION_*
+FULL_TRY, FULL_FORCE = 64, 128      # LIBRADOS_OPERATION_*
 MIB = 1 << 20
 SMALL, LARGE = 256 * MIB, 320 * MIB
 
@@ -122,6 +123,7 @@ class OfflineTools(unittest.TestCase):
         with self.client() as client, client.open_ioctx("data") as io:
             written = self.fill(io)
             eventually(lambda: "OSD_FULL" in self.checks(), 10, 0.05, "a full OSD")
+            self.health_keeps_up(io, written)
         victim = next(iter(written))
         pg = self.pg_of(victim)
         self.while_it_runs(pg)
@@ -161,6 +163,25 @@ class OfflineTools(unittest.TestCase):
         self.assertEqual(copies[0], copies[1])
         self.assertEqual(copies[0], copies[2])
         self.assertNotIn(victim, [o[0] for o in copies[0]])
+
+    def to_free(self):
+        """The most that health says is to be freed on an OSD, in MiB."""
+        detail = self.cluster.ceph_json("health", "detail")["checks"]["OSD_FULL"]["detail"]
+        found = [re.search(r"free (\d+) MiB to clear", d["message"]) for d in detail]
+        return max(int(match.group(1)) for match in found if match)
+
+    def health_keeps_up(self, io, written):
+        """How much is to be freed follows what is freed, without an epoch for it."""
+        time.sleep(1.5)
+        before, epoch = self.to_free(), self.cluster.ceph_json("osd", "dump")["epoch"]
+        self.assertGreaterEqual(before, 2)
+        name = next(n for n in written if io.stat(n)[0] == MIB)
+        with rados.WriteOpCtx() as op:
+            op.remove()
+            io.operate_write_op(op, name, flags=FULL_FORCE)
+        del written[name]
+        eventually(lambda: self.to_free() < before, 10, 0.1, "a smaller number")
+        self.assertEqual(self.cluster.ceph_json("osd", "dump")["epoch"], epoch)
 
     def while_it_runs(self, pg):
         for args in (["--fsck"], ["--dump"], ["--export-pg", pg], ["--remove-object", pg, "x"],
