@@ -23,7 +23,8 @@ if harness.has_python_rados():
 
 FULL_TRY, FULL_FORCE = 64, 128      # LIBRADOS_OPERATION_*
 MIB = 1 << 20
-SMALL, LARGE = 256 * MIB, 320 * MIB
+SMALL, LARGE = 256 * MIB, 320 * MIB     # before and after
+LARGEST = 16 * MIB                      # object
 
 
 def no_writes():
@@ -76,11 +77,12 @@ class OfflineTools(unittest.TestCase):
         return rados.Rados(conffile=self.cluster.conf)
 
     def fill(self, io):
-        """{name: digest} of what is there when nothing more goes in."""
+        """{name: digest} of what is there when nothing more goes in. The first that is refused is
+        large, so that much is to be freed."""
         written = {}
-        for size in (4 * MIB, MIB, 64 << 10):
+        for size, count in ((MIB, 2), (LARGEST, 99), (MIB, 99), (64 << 10, 999)):
             deadline = time.monotonic() + 60
-            while True:
+            for _ in range(count):
                 self.assertLess(time.monotonic(), deadline, "never refused")
                 name = "o%d" % len(written)
                 data = os.urandom(size)
@@ -99,7 +101,7 @@ class OfflineTools(unittest.TestCase):
     def expect_content(self, io, written):
         self.assertEqual(sorted(o.key for o in io.list_objects()), sorted(written))
         for name, digest in written.items():
-            data = io.read(name, 4 * MIB)
+            data = io.read(name, LARGEST)
             self.assertEqual(hashlib.sha1(data).hexdigest(), digest, name)
             self.assertEqual(io.get_xattr(name, "x"), name.encode())
             with rados.ReadOpCtx() as op:
@@ -124,7 +126,7 @@ class OfflineTools(unittest.TestCase):
             written = self.fill(io)
             eventually(lambda: "OSD_FULL" in self.checks(), 10, 0.05, "a full OSD")
             self.health_keeps_up(io, written)
-        victim = next(iter(written))
+        victim = list(written)[2]
         pg = self.pg_of(victim)
         self.while_it_runs(pg)
         # What the journals hold is not in its place yet.
@@ -133,7 +135,7 @@ class OfflineTools(unittest.TestCase):
         self.reading_tools(pg, victim)
         self.errors(pg, victim)
         done = self.ok(0, "--remove-object", pg, victim)
-        self.assertIn("removed '%s' from pg %s, 4 MiB freed" % (victim, pg), done.stdout.decode())
+        self.assertIn("removed '%s' from pg %s, 16 MiB freed" % (victim, pg), done.stdout.decode())
         self.assertIn("no object", self.refused(0, "--remove-object", pg, victim))
         self.ok(0, "--fsck", writes=False)
         del written[victim]
@@ -175,7 +177,7 @@ class OfflineTools(unittest.TestCase):
         time.sleep(1.5)
         before, epoch = self.to_free(), self.cluster.ceph_json("osd", "dump")["epoch"]
         self.assertGreaterEqual(before, 2)
-        name = next(n for n in written if io.stat(n)[0] == MIB)
+        name = next(iter(written))
         with rados.WriteOpCtx() as op:
             op.remove()
             io.operate_write_op(op, name, flags=FULL_FORCE)
@@ -211,7 +213,8 @@ class OfflineTools(unittest.TestCase):
         with open(path, "rb") as f:
             self.assertEqual(f.read(), stream)
         self.assertIn("File exists", self.refused(2, "--export-pg", pg, "--file", path))
-        broken = stream[:len(stream) // 2] + b"?" + stream[len(stream) // 2 + 1:]
+        broken = bytearray(stream)
+        broken[len(stream) // 2] ^= 1
         self.assertIn("wrong checksum", self.refused(2, "--list-export", "-", stdin=broken))
         self.assertIn("ends early", self.refused(2, "--list-export", "-", stdin=stream[:-1]))
 
