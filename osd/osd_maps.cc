@@ -50,7 +50,8 @@ void Osd::take_map(const MapRef& map) {
   up_ = up;
   if (!was_up_) return;
   for (OsdId osd = 0; osd < map->max_osd; osd++) {
-    if (map->is_up(osd)) continue;
+    // What our own shards have borrowed stays valid when a map calls us down.
+    if (map->is_up(osd) || osd == whoami_) continue;
     peers_->forget(osd);
     lender_.forget(osd);
     std::erase_if(applicants_, [osd](const Applicant& a) { return a.who.osd == osd; });
