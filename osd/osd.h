@@ -24,6 +24,7 @@
 #include "osd/copier.h"
 #include "osd/map_store.h"
 #include "osd/peers.h"
+#include "osd/pg/watch.h"
 #include "osd/pg_shard.h"
 #include "osd/space/fullness.h"
 #include "osd/space/lender.h"
@@ -43,6 +44,10 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<Result<bool>> run_once() override;
   Task<Result<>> start() override;
   Task<void> stop() override;
+
+  /// For a simulation, before start(); outlives the OSD.
+  void set_watch(Watch* watch) { watch_ = watch; }
+  SpaceLedger ledger() const;
 
  private:
   /// What is known of a client's connection.
@@ -73,9 +78,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
   CopySource& copies() override { return copier_; }
   bool failsafe() const override { return failsafe_.load(std::memory_order_relaxed); }
-  bool room_for_copy(uint64_t bytes) const override {
-    return copy_room_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
-  }
+  bool room_for_copy(uint64_t bytes) override;
   void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) override;
   void return_credit(uint32_t shard, OsdId to, uint64_t bytes) override;
   bool store_is_direct() const override { return !proxy_; }
@@ -88,6 +91,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void pg_state_changed() override;
   void fatal(const Error& error) override;
+  Watch* watch() override { return watch_; }
 
   // ---- osd_dispatch.cc
   void on_message(const messenger::ConnectionRef& from, msg::RawMessage raw) override;
@@ -126,6 +130,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void set_ratios(const map::OSDMap& map);
   void check_space();
   Task<void> space_loop();
+  uint64_t try_to_lend(const Applicant& a);
   void lend(Applicant a, bool ahead);
   void answer(const Applicant& a, uint64_t granted);
   void serve_applicants();
@@ -169,6 +174,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Reply cmd_slow_ops(const command::Args& args);
 
   daemon::Env& env_;
+  Watch* watch_ = nullptr;
   OsdId whoami_ = kNoOsd;
   Logger log_;
   TaskGroup tasks_;
@@ -199,6 +205,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<bool> failsafe_{false};
   std::atomic<int64_t> copy_room_{0};  ///< below the failsafe line, as last looked at
   std::atomic<uint64_t> parked_bytes_{0};
+  std::atomic<uint64_t> excepted_{0};  ///< SpaceLedger's
   TimePoint recalled_at_{};
   TimePoint fullness_sent_at_{};
   std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs

@@ -46,6 +46,19 @@ Fullness::Space Osd::space() const {
   return out;
 }
 
+SpaceLedger Osd::ledger() const {
+  SpaceLedger out;
+  if (!store_) return out;
+  const Fullness::Space s = space();
+  out.used = s.used;
+  out.lent = s.lent;
+  out.full_line = lender_.full_line();
+  out.failsafe_line = lender_.failsafe_line();
+  out.excepted = excepted_;
+  out.exact = !proxy_;
+  return out;
+}
+
 void Osd::set_ratios(const map::OSDMap& map) {
   ratios_ = map::effective_ratios(map, env_.config.osd_failsafe_full_ratio());
   check_space();
@@ -95,12 +108,24 @@ Task<void> Osd::space_loop() {
   }
 }
 
+bool Osd::room_for_copy(uint64_t bytes) {
+  if (copy_room_.load(std::memory_order_relaxed) < static_cast<int64_t>(bytes)) return false;
+  excepted_ += bytes;
+  return true;
+}
+
 // ---- lending ------------------------------------------------------------------------------------
 
+uint64_t Osd::try_to_lend(const Applicant& a) {
+  const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, space().used);
+  if (a.reserve) excepted_ += granted;
+  if (granted && watch_ && watch_->forgets_loan()) lender_.end(a.who, granted);
+  return granted;
+}
+
 void Osd::lend(Applicant a, bool ahead) {
+  if (const uint64_t granted = try_to_lend(a); granted || ahead) return answer(a, granted);
   const Fullness::Space s = space();
-  if (const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, s.used); granted || ahead)
-    return answer(a, granted);
   const int64_t with_all_back = lender_.headroom(s.used, a.reserve) + static_cast<int64_t>(s.lent);
   const bool may_come =
       s.lent && applicants_.size() < kApplicants && with_all_back >= static_cast<int64_t>(a.want);
@@ -118,7 +143,7 @@ void Osd::serve_applicants() {
   while (!waiting.empty()) {
     Applicant a = std::move(waiting.front());
     waiting.pop_front();
-    const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, space().used);
+    const uint64_t granted = try_to_lend(a);
     if (!granted && now < a.until) {
       applicants_.push_back(std::move(a));
       continue;
