@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import random
+import signal
 import socket
 import struct
+import threading
 import time
 
 import harness
@@ -21,15 +23,16 @@ MIB = 1 << 20
 RATIOS = {"nearfull": "0.85", "backfillfull": "0.90", "full": "0.95"}
 
 
-def ask(path, prefix):
-    """An admin socket's answer, in a millisecond where the `ceph` command takes a third of a second."""
+def ask(path, prefix, **args):
+    """An admin socket's answer, in a millisecond where the `ceph` command takes a third of a
+    second; None where it has none to give (yet)."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(20)
         s.connect(path)
-        s.sendall(json.dumps({"prefix": prefix}).encode() + b"\0")
+        s.sendall(json.dumps(dict(args, prefix=prefix)).encode() + b"\0")
         with s.makefile("rb") as answer:
             length = struct.unpack(">I", answer.read(4))[0]
-            return json.loads(answer.read(length))
+            return json.loads(answer.read(length)) if length else None
 
 
 class StockClient:
@@ -87,6 +90,78 @@ class StockClient:
         raise AssertionError("not full since epoch %d" % first)
 
 
+class EpochLog:
+    """Notes when a client comes to know of each epoch, while the `with` block runs.
+
+    `epoch` gives the client's newest one."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+        self.seen = []          # (time, epoch)
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while not self.ending.wait(0.002):
+            epoch = self.epoch()
+            if not self.seen or self.seen[-1][1] != epoch:
+                self.seen.append((time.monotonic(), epoch))
+
+    def when(self, epoch):
+        """The time when it knew; None while it does not."""
+        return next((at for at, e in self.seen if e >= epoch), None)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join(30)
+
+
+class Written:
+    """What write_past() wrote."""
+
+    def __init__(self):
+        self.names, self.pending = [], []
+        self.total = 0          # bytes that were acknowledged
+        self.rate = 0           # bytes in a second, before the limit was reached
+        self.reached = None     # when it was
+        self.full = None        # when the map said so
+
+
+def write_past(io, size, depth, limit, is_full, patience=60):
+    """Writes objects until the map says full and nothing has moved for a second."""
+    w = Written()
+    began = moved = looked = time.monotonic()
+    number = 0
+    while w.full is None or time.monotonic() - moved < 1:
+        now = time.monotonic()
+        if now - began > patience:
+            raise AssertionError("not full after %d s" % patience)
+        while len(w.pending) < depth:
+            w.pending.append(io.aio_write_full("w%d" % number, os.urandom(4096) * (size // 4096)))
+            w.names.append("w%d" % number)
+            number += 1
+        before = len(w.pending)
+        w.pending = [op for op in w.pending if not op.is_complete()]
+        done = before - len(w.pending)
+        w.total += done * size
+        if done:
+            moved = now
+        if w.reached is None and w.total >= limit:
+            w.reached = now
+            w.rate = w.total / (now - began)
+        if w.full is None and now - looked > 0.005:
+            looked = now
+            if is_full():
+                w.full = now
+        if not done:
+            time.sleep(0.001)
+    return w
+
+
 def new_full_cluster(**kw):
     """A started cluster with an empty pool "data"."""
     cluster = harness.new_cluster(**kw)
@@ -116,9 +191,10 @@ class FullCase(harness.ClusterCase):
         super().tearDownClass()
 
     def tearDown(self):
+        for name in self.cluster.daemon_names():
+            self.cluster.signal_daemon(name, signal.SIGCONT)
         self.make_room()
-        for osd in range(3):
-            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "none")
+        self.inject("none")
         eventually(lambda: not self.pool_flags() & {"full", "backfillfull", "nearfull"},
                    10, 0.05, "pool flags gone")
 
@@ -152,6 +228,16 @@ class FullCase(harness.ClusterCase):
     def primary(self, name):
         """The daemon that leads the object's PG."""
         return "osd.%d" % self.stock.mon("osd map", pool="data", object=name)["acting_primary"]
+
+    def stop_primary(self, name):
+        """SIGSTOP; goes on at the end of the test at the latest."""
+        primary = self.primary(name)
+        self.cluster.signal_daemon(primary, signal.SIGSTOP)
+        return primary
+
+    def inject(self, state):
+        for osd in range(3):
+            ask(self.cluster.asok("osd.%d" % osd), "injectfull", type=state)
 
     def purge(self, pool="data"):
         done = self.rados("purge", pool, "--yes-i-really-really-mean-it", "--force-full",

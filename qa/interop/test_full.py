@@ -266,8 +266,7 @@ class Latency(FullCase):
 class Failsafe(FullCase):
     def test_holds_and_goes_on(self):
         self.io.write_full("kept", b"k" * 4096)
-        for osd in range(3):
-            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "failsafe")
+        self.inject("failsafe")
         eventually(lambda: all(self.fullness(o)["failsafe"] for o in range(3)), 5, 0.05, "failsafe")
         with self.assertRaises(rados.Error) as refused:
             self.operate(lambda op: op.append(b"x" * 4096), "kept", FULL_FORCE)
@@ -276,8 +275,7 @@ class Failsafe(FullCase):
         time.sleep(1)
         self.assertFalse(held.is_complete())
         self.remove("kept")
-        for osd in range(3):
-            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "none")
+        self.inject("none")
         held.wait_for_complete()
         self.assertEqual(held.get_return_value(), 0)
         self.assertEqual(self.io.read("held"), b"h" * 4096)
@@ -351,8 +349,8 @@ class ZFilling(FullCase):
                 self.check_data(written)
                 self.purge()
                 self.wait_health_ok()
-                print("round %d, %d KiB: %d MiB on three OSDs in %.1f s, %d KiB below the line, "
-                      "HEALTH_OK after %.1f s more" % (
+                print("round %d, %d KiB: %d MiB on three OSDs in %.1f s, %d KiB below the line; "
+                      "all read, deleted and HEALTH_OK after %.1f s more" % (
                           turn, size >> 10, stored, filled - began, short >> 10,
                           time.monotonic() - filled), file=sys.stderr, flush=True)
 
