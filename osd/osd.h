@@ -78,7 +78,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
   CopySource& copies() override { return copier_; }
   bool failsafe() const override { return failsafe_.load(std::memory_order_relaxed); }
-  bool room_for_copy(uint64_t bytes) override;
+  bool take_room_for_copy(uint64_t bytes) override;
   void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) override;
   void return_credit(uint32_t shard, OsdId to, uint64_t bytes) override;
   bool store_is_direct() const override { return !proxy_; }

@@ -108,8 +108,12 @@ Task<void> Osd::space_loop() {
   }
 }
 
-bool Osd::room_for_copy(uint64_t bytes) {
-  if (copy_room_.load(std::memory_order_relaxed) < static_cast<int64_t>(bytes)) return false;
+/// Until the next look at the space, what was taken before counts.
+bool Osd::take_room_for_copy(uint64_t bytes) {
+  int64_t room = copy_room_.load();
+  do {
+    if (room < static_cast<int64_t>(bytes)) return false;
+  } while (!copy_room_.compare_exchange_weak(room, room - static_cast<int64_t>(bytes)));
   excepted_ += bytes;
   return true;
 }
