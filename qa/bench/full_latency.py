@@ -7,7 +7,7 @@
 Times are milliseconds from the monitor's answer to the command that changes a ratio (the `ceph`
 command itself ends a tenth of a second later), from the last write or delete that matters; 0 where
 the effect came before. With --real the same is measured on real Ceph. What does not happen within
-20 s is shown as "> 20000".
+20 s is shown as "> 20000"; what could not be brought about is left out.
 """
 
 import argparse
@@ -193,9 +193,12 @@ class Bench:
         line = ratio * (1 - BALLAST / 4 / used)
         self.prepare("%.6f" % line)
         self.set_full("%.6f" % line)
-        until(self.flag)
+        full = until(self.flag)
+        time.sleep(0.5)
         held = self.io.aio_write_full("waits", b"w" * 4096)
         time.sleep(0.5)
+        if full is None or held.is_complete():
+            return None         # used() was too old to make it full
         self.stock.remove("ballast")
         return since(time.monotonic(), until(held.is_complete))
 
@@ -241,7 +244,7 @@ def measure(kind, args, rounds):
         for number in range(1, rounds + 1):
             rows.append(bench.round())
             print("round %d %s: %s" % (number, kind.__name__, json.dumps(
-                {k: round(v, 1) for k, v in rows[-1].items()})), file=sys.stderr, flush=True)
+                {k: v and round(v, 1) for k, v in rows[-1].items()})), file=sys.stderr, flush=True)
         bench.stock.close()
     finally:
         cluster.destroy()
@@ -255,7 +258,7 @@ def number(value):
 
 def summary(rows, name):
     """median, 95th percentile, largest"""
-    values = sorted(r[name] for r in rows)
+    values = sorted(r[name] for r in rows if r[name] is not None)
     if not values:
         return ["", "", ""]
     p95 = values[min(len(values) - 1, math.ceil(0.95 * len(values)) - 1)]
