@@ -77,6 +77,7 @@ class Bench:
         self.cluster = cluster
         self.stock = StockClient(cluster, "data")
         self.io = self.stock.io
+        self.writes = 0
 
     # -- steps ---------------------------------------------------------------------------------
     def flag(self, flag="full"):
@@ -98,6 +99,11 @@ class Bench:
         if until(lambda: not self.flag() and not self.flag("backfillfull"), 0.02, 60) is None:
             raise RuntimeError("full with its ratios put back")
         time.sleep(0.5)
+
+    def growing_write(self):
+        """Of an object that is not there yet: others may go on in a full pool."""
+        self.writes += 1
+        return self.io.aio_write_full("waits%d" % self.writes, b"w" * 4096)
 
     def learns(self, client):
         """How long after the command the client has the map that says full."""
@@ -173,7 +179,7 @@ class Bench:
         self.prepare()
         self.set_full("0.00001")
         until(self.flag)
-        held = self.io.aio_write_full("waits", b"w" * 4096)
+        held = self.growing_write()
         time.sleep(0.5)
         returned = self.set_full("0.95")
         return since(returned, until(held.is_complete))
@@ -195,7 +201,7 @@ class Bench:
         self.set_full("%.6f" % line)
         full = until(self.flag)
         time.sleep(0.5)
-        held = self.io.aio_write_full("waits", b"w" * 4096)
+        held = self.growing_write()
         time.sleep(0.5)
         if full is None or held.is_complete():
             return None         # used() was too old to make it full
