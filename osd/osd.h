@@ -143,6 +143,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<command::CommandReply> cmd_dump_fullness(const command::Args& args);
 
   // ---- osd_report.cc
+  void note_quotas(const map::OSDMap& map);
   Task<void> report_loop();
   /// The report's number.
   Task<uint64_t> report(bool all);
@@ -213,6 +214,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;
   bool report_all_ = true;
+  bool quotas_ = false;  ///< some pool has one
   uint64_t stat_seq_ = 0;
 };
 

@@ -57,6 +57,7 @@ void Osd::take_map(const MapRef& map) {
     std::erase_if(applicants_, [osd](const Applicant& a) { return a.who.osd == osd; });
   }
   set_ratios(*map);
+  note_quotas(*map);
   post_shards([map](PgShard& s) { s.on_map(map); });
   if (fell && !stopping_) {
     log_.warn("map {} says that this OSD is down; it boots again", map->epoch);
