@@ -25,7 +25,7 @@ RATIOS = {"nearfull": "0.85", "backfillfull": "0.90", "full": "0.95"}
 
 def ask(path, prefix, **args):
     """An admin socket's answer, in a millisecond where the `ceph` command takes a third of a
-    second; None where it has none to give (yet)."""
+    second; None where it is empty."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(20)
         s.connect(path)
