@@ -12,7 +12,8 @@ usage: ./vstart.sh [options]
   --mons N           monitors (default 1; more come with the quorum)
   --osds N           OSDs (default 3)
   --mds N            metadata servers (default 0; they come with the file system)
-  --osd-size SIZE    block file of each OSD (default 2G)
+  --osd-size SIZE    block file of each OSD (default 2G); "1G,1G,256M": of the first, the second ...,
+                     the last of all others
   --dir DIR          where the cluster lives (default ./out)
   --base-port N      the monitor listens on N, osd.i on N+1+i (default: ports that the kernel chooses)
   --conf KEY=VALUE   a line for ceph.conf, [global]; may be repeated
@@ -134,13 +135,15 @@ write_conf() {
       echo "pid_file = $dir/run/\$name.pid"
       echo "log_file = $dir/log/\$name.log"
       echo "${section}_data = $dir/\$name"
-      [ "$section" != osd ] || echo "osd_block_size = $osd_size"
+      [ "$section" != osd ] || echo "osd_block_size = ${osd_size##*,}"
     done
-    local i
-    for ((i = 0; i < osds && base_port != 0; i++)); do
+    local i sizes
+    IFS=, read -ra sizes <<<"$osd_size"
+    for ((i = 0; i < osds; i++)); do
       echo
       echo "[osd.$i]"
-      echo "public_addr = 127.0.0.1:$((base_port + 1 + i))"
+      [ "$base_port" = 0 ] || echo "public_addr = 127.0.0.1:$((base_port + 1 + i))"
+      [ -z "${sizes[i]-}" ] || echo "osd_block_size = ${sizes[i]}"
     done
   } >"$conf"
 }

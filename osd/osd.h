@@ -25,6 +25,7 @@
 #include "osd/copier.h"
 #include "osd/map_store.h"
 #include "osd/peers.h"
+#include "osd/pg/watch.h"
 #include "osd/pg_shard.h"
 #include "osd/space/fullness.h"
 #include "osd/space/lender.h"
@@ -44,6 +45,10 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<Result<bool>> run_once() override;
   Task<Result<>> start() override;
   Task<void> stop() override;
+
+  /// For a simulation, before start(); outlives the OSD.
+  void set_watch(Watch* watch) { watch_ = watch; }
+  SpaceLedger ledger() const;
 
  private:
   /// What is known of a client's connection.
@@ -78,9 +83,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
   CopySource& copies() override { return copier_; }
   bool failsafe() const override { return failsafe_.load(std::memory_order_relaxed); }
-  bool room_for_copy(uint64_t bytes) const override {
-    return copy_room_.load(std::memory_order_relaxed) >= static_cast<int64_t>(bytes);
-  }
+  bool take_room_for_copy(uint64_t bytes) override;
   void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) override;
   void return_credit(uint32_t shard, OsdId to, uint64_t bytes) override;
   bool store_is_direct() const override { return !proxy_; }
@@ -93,6 +96,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void pg_state_changed() override;
   void fatal(const Error& error) override;
+  Watch* watch() override { return watch_; }
 
   // ---- osd_dispatch.cc
   void on_message(const messenger::ConnectionRef& from, msg::RawMessage raw) override;
@@ -131,6 +135,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void set_ratios(const map::OSDMap& map);
   void check_space();
   Task<void> space_loop();
+  uint64_t try_to_lend(const Applicant& a);
   void lend(Applicant a, bool ahead);
   void answer(const Applicant& a, uint64_t granted);
   void serve_applicants();
@@ -143,6 +148,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<command::CommandReply> cmd_dump_fullness(const command::Args& args);
 
   // ---- osd_report.cc
+  void note_quotas(const map::OSDMap& map);
   Task<void> report_loop();
   /// The report's number.
   Task<uint64_t> report(bool all);
@@ -174,6 +180,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Reply cmd_slow_ops(const command::Args& args);
 
   daemon::Env& env_;
+  Watch* watch_ = nullptr;
   OsdId whoami_ = kNoOsd;
   Logger log_;
   TaskGroup tasks_;
@@ -204,6 +211,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<bool> failsafe_{false};
   std::atomic<int64_t> copy_room_{0};  ///< below the failsafe line, as last looked at
   std::atomic<uint64_t> parked_bytes_{0};
+  std::atomic<uint64_t> excepted_{0};  ///< SpaceLedger's
   TimePoint recalled_at_{};
   TimePoint fullness_sent_at_{};
   std::string reason_sent_;
@@ -212,6 +220,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;
   bool report_all_ = true;
+  bool quotas_ = false;  ///< some pool has one
   uint64_t stat_seq_ = 0;
 };
 

@@ -50,12 +50,14 @@ void Osd::take_map(const MapRef& map) {
   up_ = up;
   if (!was_up_) return;
   for (OsdId osd = 0; osd < map->max_osd; osd++) {
-    if (map->is_up(osd)) continue;
+    // What our own shards have borrowed stays valid when a map calls us down.
+    if (map->is_up(osd) || osd == whoami_) continue;
     peers_->forget(osd);
     lender_.forget(osd);
     std::erase_if(applicants_, [osd](const Applicant& a) { return a.who.osd == osd; });
   }
   set_ratios(*map);
+  note_quotas(*map);
   post_shards([map](PgShard& s) { s.on_map(map); });
   if (fell && !stopping_) {
     log_.warn("map {} says that this OSD is down; it boots again", map->epoch);

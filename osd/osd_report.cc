@@ -14,10 +14,10 @@ constexpr Duration kInterval = 1s;
 /// Where a pool has a quota: what is written between two reports can be above it.
 constexpr Duration kQuotaInterval = 200ms;
 
-bool any_quota(const MapRef& map) {
-  return map && std::any_of(map->pools.begin(), map->pools.end(), [](const auto& p) {
-           return p.second.quota_max_bytes || p.second.quota_max_objects;
-         });
+bool any_quota(const map::OSDMap& map) {
+  return std::any_of(map.pools.begin(), map.pools.end(), [](const auto& p) {
+    return p.second.quota_max_bytes || p.second.quota_max_objects;
+  });
 }
 
 map::StoreStatfs on_wire(const StoreStatfs& s) {
@@ -52,12 +52,18 @@ map::OsdStat Osd::osd_stat() {
   return stat;
 }
 
+/// The first quota ends the longer wait.
+void Osd::note_quotas(const map::OSDMap& map) {
+  const bool had = std::exchange(quotas_, any_quota(map));
+  if (quotas_ && !had) report_now_.set();
+}
+
 Task<void> Osd::report_loop() {
   const Duration whole =
       std::chrono::seconds(std::max<int64_t>(env_.config.osd_mon_report_interval(), 1));
   TimePoint last_whole{};
   for (;;) {
-    const Duration interval = any_quota(maps_.current()) ? kQuotaInterval : kInterval;
+    const Duration interval = quotas_ ? kQuotaInterval : kInterval;
     Timer timer = env_.runtime.clock().call_after(env_.runtime.executor(), interval,
                                                   [this] { report_now_.set(); });
     co_await report_now_.wait();

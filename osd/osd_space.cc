@@ -46,6 +46,19 @@ Fullness::Space Osd::space() const {
   return out;
 }
 
+SpaceLedger Osd::ledger() const {
+  SpaceLedger out;
+  if (!store_) return out;
+  const Fullness::Space s = space();
+  out.used = s.used;
+  out.lent = s.lent;
+  out.full_line = lender_.full_line();
+  out.failsafe_line = lender_.failsafe_line();
+  out.excepted = excepted_;
+  out.exact = !proxy_;
+  return out;
+}
+
 void Osd::set_ratios(const map::OSDMap& map) {
   ratios_ = map::effective_ratios(map, env_.config.osd_failsafe_full_ratio());
   check_space();
@@ -98,13 +111,29 @@ Task<void> Osd::space_loop() {
   }
 }
 
+/// Until the next look at the space, what was taken before counts.
+bool Osd::take_room_for_copy(uint64_t bytes) {
+  int64_t room = copy_room_.load();
+  do {
+    if (room < static_cast<int64_t>(bytes)) return false;
+  } while (!copy_room_.compare_exchange_weak(room, room - static_cast<int64_t>(bytes)));
+  excepted_ += bytes;
+  return true;
+}
+
 // ---- lending ------------------------------------------------------------------------------------
+
+uint64_t Osd::try_to_lend(const Applicant& a) {
+  const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, space().used);
+  if (a.reserve) excepted_ += granted;
+  if (granted && watch_ && watch_->forgets_loan()) lender_.end(a.who, granted);
+  return granted;
+}
 
 void Osd::lend(Applicant a, bool ahead) {
   if (stopping_) return;  // nobody waits any more
+  if (const uint64_t granted = try_to_lend(a); granted || ahead) return answer(a, granted);
   const Fullness::Space s = space();
-  if (const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, s.used); granted || ahead)
-    return answer(a, granted);
   const int64_t with_all_back = lender_.headroom(s.used, a.reserve) + static_cast<int64_t>(s.lent);
   const bool may_come =
       s.lent && applicants_.size() < kApplicants && with_all_back >= static_cast<int64_t>(a.want);
@@ -122,7 +151,7 @@ void Osd::serve_applicants() {
   while (!waiting.empty()) {
     Applicant a = std::move(waiting.front());
     waiting.pop_front();
-    const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, space().used);
+    const uint64_t granted = try_to_lend(a);
     if (!granted && now < a.until) {
       applicants_.push_back(std::move(a));
       continue;

@@ -18,7 +18,11 @@ void Peers::send(OsdId osd, const EntityAddr& addr, msg::RawMessage message) {
 
 void Peers::opened(const messenger::ConnectionRef& connection) {
   for (auto& [osd, peer] : peers_)
-    if (peer.connection == connection) peer.failures = 0;
+    if (peer.connection == connection) return void(peer.failures = 0);
+  if (connection->peer().type != EntityType::kOsd) return;
+  auto& incoming = incoming_[static_cast<OsdId>(connection->peer().num)];
+  if (incoming) incoming->close();
+  incoming = connection;
 }
 
 bool Peers::reset(const messenger::ConnectionRef& connection) {
@@ -32,6 +36,7 @@ bool Peers::reset(const messenger::ConnectionRef& connection) {
         runtime_.clock().call_after(runtime_.executor(), delay, [this, id = osd] { retry(id); });
     return true;
   }
+  std::erase_if(incoming_, [&](const auto& i) { return i.second == connection; });
   return false;
 }
 
@@ -43,6 +48,10 @@ void Peers::retry(OsdId osd) {
 }
 
 void Peers::forget(OsdId osd) {
+  if (const auto in = incoming_.find(osd); in != incoming_.end()) {
+    in->second->close();
+    incoming_.erase(in);
+  }
   auto it = peers_.find(osd);
   if (it == peers_.end()) return;
   if (it->second.connection) it->second.connection->close();

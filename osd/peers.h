@@ -2,6 +2,10 @@
 // Peers: one outgoing connection to each OSD that we have something to say to. What is sent while a
 // connection cannot be made is lost; when it is worth another try, `on_reset` asks for everything
 // that is outstanding to be sent again. On the main executor.
+//
+// Of the connections that an OSD makes to us only the newest counts, and none once it is down: what
+// an older one still carries never arrives, so that nothing is taken twice and no forgotten loan is
+// spent.
 #pragma once
 
 #include <functional>
@@ -22,9 +26,12 @@ class Peers {
   void opened(const messenger::ConnectionRef& connection);
   /// True where the connection was one of ours.
   bool reset(const messenger::ConnectionRef& connection);
-  /// The OSD is down: no more tries.
+  /// The OSD is down: no more tries, and nothing more from it.
   void forget(OsdId osd);
-  void clear() { peers_.clear(); }
+  void clear() {
+    peers_.clear();
+    incoming_.clear();
+  }
   size_t size() const { return peers_.size(); }
 
  private:
@@ -40,6 +47,7 @@ class Peers {
   messenger::Messenger& messenger_;
   std::function<void(OsdId)> on_reset_;
   std::map<OsdId, Peer> peers_;
+  std::map<OsdId, messenger::ConnectionRef> incoming_;
 };
 
 }  // namespace plimsoll::osd

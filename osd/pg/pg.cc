@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "osd/pg/watch.h"
+
 namespace plimsoll::osd {
 
 namespace pg_keys {
@@ -198,6 +200,7 @@ void Pg::on_map(const MapRef& map) {
   Interval next = interval_of(*map, id_);
   if (first || !(next == peering_.interval())) start_interval(std::move(next));
   watch_full_flag(before.get());
+  if (Watch* w = host_.watch()) w->came_to(id_, *map);
 }
 
 void Pg::start_interval(Interval next) {

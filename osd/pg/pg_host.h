@@ -14,6 +14,8 @@ namespace plimsoll::osd {
 
 using MapRef = std::shared_ptr<const map::OSDMap>;
 
+class Watch;
+
 class PgHost {
  public:
   virtual ~PgHost() = default;
@@ -26,8 +28,9 @@ class PgHost {
   virtual CopySource& copies() = 0;
   /// Above the failsafe line: nothing may grow.
   virtual bool failsafe() const = 0;
-  /// A copy of so many bytes for recovery leaves use below the failsafe line.
-  virtual bool room_for_copy(uint64_t bytes) const = 0;
+  /// For a copy of so many bytes, which recovery makes at once; false where it would lift use above
+  /// the failsafe line.
+  virtual bool take_room_for_copy(uint64_t bytes) = 0;
   /// Asks `from` to lend space to a shard; the answer goes to the shard's CreditPool.
   virtual void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) = 0;
   virtual void return_credit(uint32_t shard, OsdId to, uint64_t bytes) = 0;
@@ -51,6 +54,8 @@ class PgHost {
   virtual void pg_state_changed() = 0;
   /// The store can no longer be trusted: log it and stop the daemon.
   virtual void fatal(const Error& error) = 0;
+  /// Null but in a simulation.
+  virtual Watch* watch() = 0;
 };
 
 }  // namespace plimsoll::osd

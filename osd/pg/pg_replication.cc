@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "osd/pg/pg.h"
+#include "osd/pg/watch.h"
 
 namespace plimsoll::osd {
 
@@ -36,6 +37,7 @@ LogEntry Pg::make_entry(const ClientOp& op, OpContext& c) {
 }
 
 Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t generation) {
+  if (Watch* w = host_.watch()) w->ordered(id_, *op, *map_);
   const Eversion previous = log_.head();
   LogEntry entry = make_entry(*op, c);
   if (c.now.exists) {

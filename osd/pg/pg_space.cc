@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "osd/pg/pg.h"
+#include "osd/pg/watch.h"
 
 namespace plimsoll::osd {
 
@@ -71,6 +72,7 @@ void Pg::watch_full_flag(const map::OSDMap* before) {
 /// Sent before its client knew that the pool is full. The client sends it again by itself when the
 /// pool no longer is, or has given it up: it must not be carried out now.
 bool Pg::outdated(const ClientOp& op) const {
+  if (Watch* w = host_.watch(); w && w->carries_out_outdated()) return false;
   return plain(op) && op.m.epoch < info_.last_marked_full;
 }
 

@@ -107,7 +107,8 @@ Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush 
                            uint64_t generation) {
   // Copies may use the space above the full line, but no more: then they wait.
   constexpr Duration kLookAgain = 200ms;
-  while (!host_.room_for_copy(push.data.size())) {
+  const uint64_t charge = push.data.size() + push.extents.size() * BlockFile::kBlock;
+  while (!host_.take_room_for_copy(charge)) {
     co_await host_.runtime().clock().sleep(kLookAgain);
 
     if (generation != generation_) co_return;

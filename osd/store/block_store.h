@@ -152,6 +152,7 @@ class BlockStore final : public ObjectStore {
   void seal_onodes(Txn& t);
 
   Task<Result<>> write(Txn& t, Onode& o, uint64_t offset, Bytes data);
+  std::vector<BlockRun> allocate(Txn& t, uint64_t count);
   Task<Result<>> write_direct(Txn& t, Onode& o, uint64_t offset, Bytes data);
   Task<Result<>> write_deferred(Txn& t, Onode& o, uint64_t offset, Bytes data);
   Task<Result<>> zero(Txn& t, Onode& o, uint64_t offset, uint64_t length);

@@ -256,6 +256,18 @@ Task<Result<>> BlockStore::write(Txn& t, Onode& o, uint64_t offset, Bytes data) 
   co_return co_await write_deferred(t, o, offset, std::move(data));
 }
 
+/// Out of what was reserved at the call of commit(), so that nothing counts twice.
+std::vector<BlockRun> BlockStore::allocate(Txn& t, uint64_t count) {
+  CHECK(count <= t.reserved_blocks);
+  std::vector<BlockRun> runs;
+  if (!count) return runs;
+  allocator_->allocate(count, runs);
+  t.reserved_blocks -= count;
+  reserved_blocks_ -= count;
+  t.allocated.insert(t.allocated.end(), runs.begin(), runs.end());
+  return runs;
+}
+
 Task<Result<>> BlockStore::write_direct(Txn& t, Onode& o, uint64_t offset, Bytes data) {
   const uint64_t first = offset / kBlock;
   const uint64_t end = round_up(offset + data.size(), kBlock) / kBlock;
@@ -271,13 +283,10 @@ Task<Result<>> BlockStore::write_direct(Txn& t, Onode& o, uint64_t offset, Bytes
     pieces.push_back(tail_block.slice(tail));
   }
   o.unmap(first, end, t.freed);
-  std::vector<BlockRun> runs;
-  allocator_->allocate(end - first, runs);
   uint64_t logical = first;
-  for (const auto run : runs) {
+  for (const auto run : allocate(t, end - first)) {
     std::vector<Bytes> part = take_front(pieces, run.count * kBlock);
     o.map({logical, run.first, block_crcs(part, run.count)});
-    t.allocated.push_back(run);
     logical += run.count;
     start_write(t, run, std::move(part));
   }
@@ -289,9 +298,7 @@ Task<Result<>> BlockStore::write_deferred(Txn& t, Onode& o, uint64_t offset, Byt
   const uint64_t end = (offset + data.size() - 1) / kBlock + 1;
   uint64_t holes = 0;
   for (uint64_t b = first; b < end; b++) holes += !o.find(b);
-  std::vector<BlockRun> fresh;
-  if (holes) allocator_->allocate(holes, fresh);
-  t.allocated.insert(t.allocated.end(), fresh.begin(), fresh.end());
+  std::vector<BlockRun> fresh = allocate(t, holes);
   size_t next = 0;
 
   for (uint64_t b = first; b < end; b++) {

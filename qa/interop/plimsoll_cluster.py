@@ -17,7 +17,8 @@ def bin_dir():
 
 
 class PlimsollCluster(Cluster):
-    """Same surface as RealCluster. `conf` maps option names to values of the [global] section."""
+    """Same surface as RealCluster. `conf` maps option names to values of the [global] section;
+    `osd_size` may name one size for each OSD ("1G,1G,256M")."""
 
     def __init__(self, directory, osds=3, osd_size="2G", base_port=None, conf=None):
         super().__init__(directory, osds)

@@ -7,106 +7,20 @@ quotas, filling at full speed and back, and how fast all of it is noticed.
 PLIMSOLL_FULL_ROUNDS sets how often the cluster is filled (default 3)."""
 
 import errno
-import hashlib
-import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import harness
+from full_case import FULL_FORCE, FULL_TRY, MIB, FullCase
 from harness import eventually
 
 if harness.has_python_rados():
     import rados
 
-FULL_TRY, FULL_FORCE = 64, 128      # LIBRADOS_OPERATION_*
-MIB = 1 << 20
 ROUNDS = int(os.environ.get("PLIMSOLL_FULL_ROUNDS", "3"))
-
-
-class FullCase(harness.ClusterCase):
-    """One cluster for all; each test leaves ratios and injections as it found them."""
-
-    DEFAULTS = {"nearfull": "0.85", "backfillfull": "0.90", "full": "0.95"}
-
-    @classmethod
-    def setUpClass(cls):
-        if "full" not in cls._shared:
-            cls._shared["full"] = harness.new_cluster(osd_size="1G")
-            cls._shared["full"].ceph("osd", "pool", "create", "data", "16", "16", "replicated")
-            cls._shared["full"].ceph("osd", "pool", "application", "enable", "data", "rados")
-            cls._shared["full"].wait_clean(time.monotonic() + 60)
-        cls.cluster = cls._shared["full"]
-        cls.client_asok = cls.cluster.path("client.%s.asok" % cls.__name__)
-        cls.client = rados.Rados(conffile=cls.cluster.conf,
-                                 conf={"admin_socket": cls.client_asok})
-        cls.client.connect(timeout=30)
-        cls.io = cls.client.open_ioctx("data")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.io.close()
-        cls.client.shutdown()
-        super().tearDownClass()
-
-    def tearDown(self):
-        for name, value in self.DEFAULTS.items():
-            self.cluster.ceph("osd", "set-%s-ratio" % name, value)
-        for osd in range(3):
-            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "none")
-        eventually(lambda: not self.pool_flags() & {"full", "backfillfull", "nearfull"},
-                   10, 0.05, "pool flags gone")
-
-    def set_ratio(self, name, value, **kw):
-        return self.cluster.ceph("osd", "set-%s-ratio" % name, str(value), **kw)
-
-    def osd_dump(self):
-        return self.cluster.ceph_json("osd", "dump")
-
-    def pool_flags(self, pool="data"):
-        for p in self.osd_dump()["pools"]:
-            if p["pool_name"] == pool:
-                return set(p["flags_names"].split(","))
-        raise AssertionError("no pool " + pool)
-
-    def osd_states(self, osd):
-        return set(self.osd_dump()["osds"][osd]["state"])
-
-    def health(self):
-        return self.cluster.ceph_json("health", "detail")["checks"]
-
-    def details(self, code):
-        return [d["message"] for d in self.health().get(code, {}).get("detail", [])]
-
-    def fullness(self, osd):
-        done = self.cluster.ceph("--admin-daemon", self.cluster.asok("osd.%d" % osd),
-                                 "dump_fullness")
-        return json.loads(done.stdout)
-
-    def operate(self, steps, name, flags=0):
-        with rados.WriteOpCtx() as op:
-            steps(op)
-            self.io.operate_write_op(op, name, flags=flags)
-
-    def remove(self, name):
-        self.operate(lambda op: op.remove(), name, FULL_FORCE)
-
-    def purge(self, pool="data"):
-        done = self.rados("purge", pool, "--yes-i-really-really-mean-it", "--force-full",
-                          pool=pool, timeout=120)
-        self.assert_rc(done, 0)
-
-    def make_full(self, ratio="0.00001"):
-        """By a ratio below use; True when the map says so."""
-        self.set_ratio("full", ratio)
-        self.set_ratio("backfillfull", ratio)
-        self.set_ratio("nearfull", ratio)
-        eventually(lambda: "full" in self.pool_flags(), 10, 0.02, "a full pool")
-
-    def make_room(self):
-        for name, value in self.DEFAULTS.items():
-            self.set_ratio(name, value)
 
 
 class Ratios(FullCase):
@@ -314,59 +228,45 @@ class Latency(FullCase):
 
     def test_try_learns_at_once(self):
         self.io.write_full("tried", b"")
-        ratio = subprocess.Popen(["timeout", "20", "sh", "-c", "for r in nearfull backfillfull full;"
-                                  " do ceph -c %s osd set-$r-ratio 0.00001; done"
-                                  % self.cluster.conf], stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
-        returned = refused = last = None
-        deadline = time.monotonic() + 30
+        self.set_ratios({"nearfull": "0.00001", "backfillfull": "0.00001"})
+        returned = []
+
+        def lower():
+            self.set_ratio("full", "0.00001")
+            returned.append(time.monotonic())
+
+        command = threading.Thread(target=lower)
+        command.start()
+        refused = None
+        last = time.monotonic()
+        deadline = last + 30
         while refused is None and time.monotonic() < deadline:
-            if returned is None and ratio.poll() is not None:
-                returned = time.monotonic()
             try:
                 self.operate(lambda op: op.append(b"x" * 4096), "tried", FULL_TRY)
                 last = time.monotonic()
             except rados.Error as e:
                 self.assertEqual(abs(e.errno), errno.ENOSPC)
                 refused = time.monotonic()
+        command.join(60)
         self.assertIsNotNone(refused, "never refused")
-        ratio.wait(20)
-        if returned is not None:
-            self.took("from the command's return to the last success", max(0, last - returned), 0.2)
+        self.took("from the command's return to the last success", max(0, last - returned[0]), 0.2)
 
     def test_waiting_write_goes_on_at_once(self):
         self.make_full()
         waiting = self.io.aio_write_full("waits", b"w" * 4096)
         time.sleep(1)
         self.assertFalse(waiting.is_complete())
-        self.set_ratio("nearfull", "0.85")
-        self.set_ratio("backfillfull", "0.9")
-        self.set_ratio("full", "0.95")
+        self.make_room()
         raised = time.monotonic()
         waiting.wait_for_complete()
         self.took("from the raised ratio to the waiting write", time.monotonic() - raised, 0.5)
         self.assertEqual(waiting.get_return_value(), 0)
 
-    def test_idle_client_learns(self):
-        time.sleep(0.5)
-        self.make_full()
-        time.sleep(1.5)
-        held = self.io.aio_write_full("idle", b"i")
-        time.sleep(0.3)
-        self.assertFalse(held.is_complete())
-        # It never left the client. What OSDs hold says nothing: they drop what is outdated.
-        done = self.cluster.ceph("--admin-daemon", self.client_asok, "objecter_requests")
-        (request,) = json.loads(done.stdout)["ops"]
-        self.assertEqual((request["paused"], request["attempts"]), (1, 0))
-        self.make_room()
-        held.wait_for_complete()
-
 
 class Failsafe(FullCase):
     def test_holds_and_goes_on(self):
         self.io.write_full("kept", b"k" * 4096)
-        for osd in range(3):
-            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "failsafe")
+        self.inject("failsafe")
         eventually(lambda: all(self.fullness(o)["failsafe"] for o in range(3)), 5, 0.05, "failsafe")
         with self.assertRaises(rados.Error) as refused:
             self.operate(lambda op: op.append(b"x" * 4096), "kept", FULL_FORCE)
@@ -375,51 +275,10 @@ class Failsafe(FullCase):
         time.sleep(1)
         self.assertFalse(held.is_complete())
         self.remove("kept")
-        for osd in range(3):
-            self.cluster.ceph("tell", "osd.%d" % osd, "injectfull", "none")
+        self.inject("none")
         held.wait_for_complete()
         self.assertEqual(held.get_return_value(), 0)
         self.assertEqual(self.io.read("held"), b"h" * 4096)
-
-
-class Quota(FullCase):
-    def tearDown(self):
-        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_bytes", "0")
-        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_objects", "0")
-        super().tearDown()
-        self.purge()
-
-    def test_bytes(self):
-        self.purge()
-        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_bytes", str(16 * MIB))
-        for i in range(16):
-            self.io.write_full("q%d" % i, b"q" * MIB)
-        reached = time.monotonic()
-        eventually(lambda: {"full", "full_quota"} <= self.pool_flags(), 5, 0.02, "full by quota")
-        print("quota noticed after %.0f ms" % ((time.monotonic() - reached) * 1000),
-              file=sys.stderr)
-        self.assertIn("pool 'data' is full (running out of quota)", self.details("POOL_FULL"))
-        with self.assertRaises(rados.Error) as refused:
-            self.operate(lambda op: op.append(b"x"), "q0", FULL_TRY)
-        self.assertEqual(abs(refused.exception.errno), errno.EDQUOT)
-        waiting = self.io.aio_write_full("later", b"l")
-        self.remove("q1")
-        freed = time.monotonic()
-        waiting.wait_for_complete()
-        print("quota lifted after %.0f ms" % ((time.monotonic() - freed) * 1000), file=sys.stderr)
-        self.assertLess(time.monotonic() - freed, 5)
-        log = self.cluster.ceph("log", "last", "30", "debug", "cluster").stdout.decode()
-        self.assertIn("pool 'data' is full (reached quota's max_bytes: 16 MiB)", log)
-        self.assertIn("pool 'data' no longer out of quota; removing NO_QUOTA flag", log)
-
-    def test_objects(self):
-        self.purge()
-        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_objects", "5")
-        for i in range(5):
-            self.io.write_full("n%d" % i, b"n")
-        eventually(lambda: "full_quota" in self.pool_flags(), 3, 0.02, "full by quota")
-        self.cluster.ceph("osd", "pool", "set-quota", "data", "max_objects", "50")
-        eventually(lambda: "full_quota" not in self.pool_flags(), 3, 0.02, "quota raised")
 
 
 class Keys(harness.ClusterCase):
@@ -468,37 +327,15 @@ class Keys(harness.ClusterCase):
 class ZFilling(FullCase):
     """Last: it fills all there is."""
 
-    def fill(self, size):
-        """Writes until nothing goes on; {name: digest} of what was acknowledged, and what waits."""
-        written, pending, number = {}, [], 0
-        deadline = time.monotonic() + 120
-        moved = time.monotonic()
-        while time.monotonic() - moved < 1 or "full" not in self.pool_flags():
-            self.assertLess(time.monotonic(), deadline, "it does not become full")
-            while len(pending) < 16:
-                data = os.urandom(4096) * (size // 4096)
-                name = "f%d-%d" % (size, number)
-                number += 1
-                pending.append((name, data, self.io.aio_write_full(name, data)))
-            done = [p for p in pending if p[2].is_complete()]
-            for name, data, op in done:
-                self.assertEqual(op.get_return_value(), 0)
-                written[name] = hashlib.sha1(data).digest()
-                moved = time.monotonic()
-            pending = [p for p in pending if p[0] not in written]
-            if not done:
-                time.sleep(0.001)
-        return written, pending
-
-    def check_line(self):
-        for osd in range(3):
-            f = self.fullness(osd)
-            self.assertLessEqual(f["used"] + f["lent"], f["full_line"], "osd.%d" % osd)
-
     def test_fill_and_free(self):
         for turn in range(ROUNDS):
             with self.subTest(turn=turn):
-                written, pending = self.fill((4 * MIB, 65536)[turn % 2])
+                size = (4 * MIB, 65536)[turn % 2]
+                began = time.monotonic()
+                written, pending = self.fill(size)
+                filled = time.monotonic()
+                stored = sum(self.fullness(osd)["used"] for osd in range(3)) // MIB
+                short = min(f["full_line"] - f["used"] for f in map(self.fullness, range(3)))
                 self.check_line()
                 self.assertIn("OSD_FULL", self.health())
                 self.assertEqual(self.cluster.dead(), [])
@@ -506,34 +343,28 @@ class ZFilling(FullCase):
                     if i % 2:
                         self.remove(name)
                         written.pop(name)
-                for name, data, op in pending:      # they go on by themselves
-                    op.wait_for_complete()
-                    self.assertEqual(op.get_return_value(), 0)
-                    written[name] = hashlib.sha1(data).digest()
+                self.finish(pending, written)
                 eventually(lambda: not {"OSD_FULL", "POOL_FULL"} & set(self.health()), 10, 0.1,
                            "no full pool")
-                for name, digest in written.items():
-                    self.assertEqual(hashlib.sha1(self.io.read(name, 8 * MIB)).digest(), digest)
+                self.check_data(written)
                 self.purge()
-                eventually(lambda: self.cluster.ceph("health").stdout.startswith(b"HEALTH_OK"),
-                           15, 0.2, "HEALTH_OK")
+                self.wait_health_ok()
+                print("round %d, %d KiB: %d MiB on three OSDs in %.1f s, %d KiB below the line; "
+                      "all read, deleted and HEALTH_OK after %.1f s more" % (
+                          turn, size >> 10, stored, filled - began, short >> 10,
+                          time.monotonic() - filled), file=sys.stderr, flush=True)
 
     def test_kill_all_while_full(self):
         written, pending = self.fill(4 * MIB)
-        for name in self.cluster.daemon_names():
-            self.cluster.kill_daemon(name)
-        for name in sorted(self.cluster.daemon_names()):
-            self.cluster.start_daemon(name)
-        eventually(lambda: self.cluster.is_clean(), 60, 0.2, "a cluster that started while full")
+        self.restart_all_killed()
         self.remove(sorted(written)[0])
         self.assertIn("full", self.pool_flags())
         for name in sorted(written)[1:60]:
             self.remove(name)
-        for _, _, op in pending:
-            op.wait_for_complete()
-            self.assertEqual(op.get_return_value(), 0)
-        for name in sorted(written)[60:70]:
-            self.assertEqual(hashlib.sha1(self.io.read(name, 8 * MIB)).digest(), written[name])
+        for name in sorted(written)[:60]:
+            written.pop(name)
+        self.finish(pending, written)
+        self.check_data({name: written[name] for name in sorted(written)[:10]})
         self.purge()
 
 

@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kFaults = 10;
 constexpr Duration kUpLimit = 120s;
 constexpr Duration kEndLimit = 600s;
+constexpr Duration kSlowReplica = 20ms;
+/// Nobody is killed, where something milder may happen as well.
+constexpr double kOnlyDisturbed = 0.6;
 
 struct Faults {
   bool kill_one = false;      ///< OSDs, one at a time
@@ -26,6 +29,9 @@ struct Faults {
   bool restart_clean = false; ///< stop and start everything in order at the end
   size_t osd_shards = 1;
   bool fill = false;          ///< the pool becomes full, again and again
+  bool lose_pushes = false;   ///< what the monitor or an OSD sends is held up, then lost
+  bool mark_down = false;     ///< OSDs that run are called down
+  bool slow_replica = false;  ///< one OSD's disks are slow all the time
 };
 
 struct Row {
@@ -46,6 +52,10 @@ const std::vector<Row>& rows() {
        {.kill_one = true, .reset_streams = true, .fill = true}},
       {{"full-shards", "filled and freed, with two shards per OSD"},
        {.cut_links = true, .osd_shards = 2, .fill = true}},
+      {{"full-lost", "filled and freed while pushed maps are lost, OSDs and the monitor killed"},
+       {.kill_one = true, .kill_mon = true, .fill = true, .lose_pushes = true}},
+      {{"full-slow", "filled and freed with one slow OSD, while OSDs are called down"},
+       {.kill_one = true, .fill = true, .mark_down = true, .slow_replica = true}},
       {{"storm", "all of it, with two shards per OSD"}, {true, true, true, true, true, true, 2}},
   };
   return table;
@@ -59,17 +69,20 @@ class Run {
       : faults_(faults),
         world_(seed),
         rng_(world_.rng().fork()),
-        cluster_(world_, options(faults)) {
+        check_(world_.rng().fork(), plants(how.plant)),
+        cluster_(world_, options(faults), check_) {
     world_.set_verbose(how.verbose);
     world_.hash().trace_to(how.trace);
     for (const auto& osd : cluster_.osd_names())
-      world_.host(osd).storage.faults.answers_early = how.plant_early_ack;
+      world_.host(osd).storage.faults.answers_early = how.plant == Plant::kEarlyAck;
+    if (faults.slow_replica) slow_ = rng_.below(cluster_.osd_names().size());
   }
 
   Report run() {
     if (!cluster_.create()) wrong("the cluster does not come up");
     else run_workload();
     for (const auto& f : cluster_.failures()) wrong(f);
+    for (const auto& w : check_.wrong()) wrong(w);
     if (world_.errors()) wrong(fmt::format("{} errors in the log", world_.errors()));
     report_.hash = world_.hash().value();
     report_.virtual_time = world_.schedule().now().since_start;
@@ -82,6 +95,11 @@ class Run {
     out.osd_shards = faults.osd_shards;
     return out;
   }
+  static FullCheck::Plants plants(Plant plant) {
+    constexpr double kSometimes = 0.05;
+    return {.forgets_loan = plant == Plant::kLendTwice ? kSometimes : 0,
+            .carries_out_outdated = plant == Plant::kEpochCheck};
+  }
   void wrong(std::string what) { report_.wrong.push_back(std::move(what)); }
 
   void run_workload() {
@@ -92,6 +110,7 @@ class Run {
     Workload workload(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool(),
                       options);
     workload.start();
+    slow_disks(Duration(0));
     Filler filler(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool());
     if (faults_.fill) filler.start();
     if (faults_.reset_streams) world_.network().faults.reset = 0.002;
@@ -114,7 +133,8 @@ class Run {
   }
 
   bool faulty() const {
-    return faults_.kill_one || faults_.kill_mon || faults_.kill_all || faults_.cut_links;
+    return faults_.kill_one || faults_.kill_mon || faults_.kill_all || faults_.cut_links ||
+           faults_.lose_pushes || faults_.mark_down;
   }
 
   void one_fault(Workload& workload) {
@@ -125,8 +145,10 @@ class Run {
     if (faults_.kill_mon) choices.push_back({"mon.a"});
     if (faults_.kill_all) choices.push_back(cluster_.names());
     if (faults_.cut_links) choices.push_back({});
-    const auto victims = choices[rng_.below(choices.size())];
     report_.kills++;
+    if ((faults_.lose_pushes || faults_.mark_down) && rng_.chance(kOnlyDisturbed))
+      return faults_.lose_pushes ? lose_pushes() : mark_down();
+    const auto victims = choices[rng_.below(choices.size())];
     const bool all = victims == cluster_.names();
     const bool near = all && rng_.chance(0.7);
     if (near) wait_for_acknowledgement(workload);
@@ -151,7 +173,28 @@ class Run {
   }
 
   void slow_disks(Duration slow) {
-    for (const auto& osd : cluster_.osd_names()) world_.host(osd).storage.faults.slow = slow;
+    const auto osds = cluster_.osd_names();
+    for (size_t i = 0; i < osds.size(); i++)
+      world_.host(osds[i]).storage.faults.slow = i == slow_ ? std::max(slow, kSlowReplica) : slow;
+  }
+
+  /// Nothing of what is sent on a link for a while ever arrives.
+  void lose_pushes() {
+    auto from = cluster_.names();
+    const std::string by = from[rng_.chance(0.5) ? 0 : rng_.below(from.size())];
+    from.push_back("client");
+    std::erase(from, by);
+    const std::string to = from[rng_.below(from.size())];
+    world_.network().cut(by, to);
+    world_.run_for(up_to(rng_, 2s));
+    world_.network().sever(by, to);
+    world_.network().heal();
+  }
+
+  void mark_down() {
+    const size_t osd = rng_.below(cluster_.osd_names().size());
+    if (!cluster_.command(fmt::format(R"({{"prefix": "osd down", "ids": ["{}"]}})", osd)))
+      wrong(fmt::format("osd down {} fails", osd));
   }
 
   void cut_one_link() {
@@ -173,6 +216,8 @@ class Run {
   Report report_;
   World world_;
   Rng rng_;
+  size_t slow_ = SIZE_MAX;  ///< the slow OSD
+  FullCheck check_;
   SimCluster cluster_;
 };
 

@@ -25,10 +25,18 @@ struct Scenario {
 };
 const std::vector<Scenario>& scenarios();
 
+/// A bug that must be noticed.
+enum class Plant {
+  kNone,
+  kEarlyAck,    ///< OSDs' disks acknowledge early
+  kLendTwice,   ///< OSDs forget loans now and then, and lend the same space again
+  kEpochCheck,  ///< OSDs carry out what was sent before its pool was full
+};
+
 struct RunOptions {
-  bool verbose = false;          ///< the daemons' log to stderr
-  std::FILE* trace = nullptr;    ///< every event into it
-  bool plant_early_ack = false;  ///< OSDs' disks acknowledge early, which must be noticed
+  bool verbose = false;        ///< the daemons' log to stderr
+  std::FILE* trace = nullptr;  ///< every event into it
+  Plant plant = Plant::kNone;
 };
 
 /// CHECKs that the name is one of scenarios().

@@ -12,11 +12,6 @@ namespace {
 
 constexpr Duration kStartLimit = 60s;
 
-template <class D>
-std::unique_ptr<daemon::Daemon> make_daemon(daemon::Env& env) {
-  return std::make_unique<D>(env);
-}
-
 Task<void> keep_result(Task<Result<>> task, Result<>& out) { out = co_await std::move(task); }
 
 Task<void> make_once(SimDaemon& daemon, Result<>& out) {
@@ -26,11 +21,16 @@ Task<void> make_once(SimDaemon& daemon, Result<>& out) {
 
 }  // namespace
 
-SimCluster::SimCluster(World& world, ClusterOptions options) : world_(world), options_(options) {
+SimCluster::SimCluster(World& world, ClusterOptions options, FullCheck& check)
+    : world_(world), options_(options), check_(check) {
   world.add_host("mon.a");
   for (int i = 0; i < options.osds; i++)
     world.add_host(fmt::format("osd.{}", i), options.osd_shards);
   client_host_ = &world.add_host("client");
+  world.after_each_step([this](Host& host) {
+    if (const auto it = osds_.find(&host); it != osds_.end())
+      check_.look(host.name(), it->second->ledger());
+  });
 }
 
 std::string SimCluster::conf() const {
@@ -72,37 +72,49 @@ config::Identity SimCluster::identity(const std::string& name) {
   return who;
 }
 
-daemon::Factory SimCluster::factory(const std::string& type) const {
-  if (type == "mon") return make_daemon<mon::Monitor>;
-  return make_daemon<osd::Osd>;
+daemon::Factory SimCluster::factory(const std::string& name) {
+  if (identity(name).type == "mon")
+    return [](daemon::Env& env) { return std::make_unique<mon::Monitor>(env); };
+  return [this, host = &world_.host(name)](daemon::Env& env) {
+    auto osd = std::make_unique<osd::Osd>(env);
+    osd->set_watch(&check_);
+    check_.begin(host->name());
+    osds_[host] = osd.get();
+    return osd;
+  };
 }
 
 void SimCluster::make_fs(const std::string& name) {
   Host& host = world_.host(name);
   SimRuntime& runtime = host.boot();
   const config::Identity who = identity(name);
-  SimDaemon daemon(runtime, who, conf(), factory(who.type), {"mkfs"});
+  SimDaemon daemon(runtime, who, conf(), factory(name), {"mkfs"});
   Result<> result;
   world_.run(host, make_once(daemon, result), kStartLimit);
   CHECK_NOTE(result.has_value(), result ? "" : result.error().to_string().c_str());
   world_.run(host, daemon.stop(), kStartLimit);
+  osds_.erase(&host);
 }
 
 void SimCluster::start(const std::string& name) {
   Host& host = world_.host(name);
   if (!host.is_up()) host.boot();
   const config::Identity who = identity(name);
-  auto daemon = std::make_shared<SimDaemon>(host.runtime(), who, conf(), factory(who.type));
+  auto daemon = std::make_shared<SimDaemon>(host.runtime(), who, conf(), factory(name));
   host.hold(daemon);
   spawn_detached(host.runtime().executor(), daemon->start());
   daemons_[name] = std::move(daemon);
 }
 
-void SimCluster::kill(const std::string& name) { world_.host(name).kill(); }
+void SimCluster::kill(const std::string& name) {
+  osds_.erase(&world_.host(name));
+  world_.host(name).kill();
+}
 
 void SimCluster::stop(const std::string& name) {
   Host& host = world_.host(name);
   world_.run(host, daemons_.at(name)->stop(), 2 * daemon::kStopTimeout);
+  osds_.erase(&host);
   daemons_.erase(name);
   host.shut_down();
 }
@@ -146,12 +158,23 @@ Task<Result<>> SimCluster::make_client() {
   co_return co_await client_->start(kStartLimit);
 }
 
+Task<Result<>> SimCluster::run_command(std::string json) {
+  CO_TRY(reply, co_await client_->monitors().command(std::move(json), Bytes(), kStartLimit / 2));
+  if (reply.retval < 0) co_return fail(-reply.retval, reply.outs);
+  co_return Result<>();
+}
+
+bool SimCluster::command(std::string json) {
+  Result<> result;
+  world_.run(*client_host_, keep_result(run_command(std::move(json)), result), kStartLimit);
+  return result.has_value();
+}
+
 Task<Result<>> SimCluster::make_pool() {
   std::string json = fmt::format(
       R"({{"prefix": "osd pool create", "pool": "p", "pg_num": {}, "pgp_num": {}, "size": {}}})",
       options_.pg_num, options_.pg_num, options_.pool_size);
-  CO_TRY(reply, co_await client_->monitors().command(std::move(json), Bytes(), kStartLimit));
-  if (reply.retval < 0) co_return fail(-reply.retval, reply.outs);
+  CO_TRY_VOID(co_await run_command(std::move(json)));
   CO_TRY_VOID(co_await client_->objecter().wait_for_latest_map());
   const auto pool = client_->objecter().osdmap()->find_pool("p");
   if (!pool) co_return fail(ENOENT, "the new pool is not in the map");

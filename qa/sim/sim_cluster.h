@@ -10,7 +10,12 @@
 
 #include "common/messenger/auth_none.h"
 #include "common/rados/rados_client.h"
+#include "qa/sim/full_check.h"
 #include "qa/sim/sim_daemon.h"
+
+namespace plimsoll::osd {
+class Osd;
+}
 
 namespace plimsoll::sim {
 
@@ -23,7 +28,8 @@ struct ClusterOptions {
 
 class SimCluster {
  public:
-  SimCluster(World& world, ClusterOptions options);
+  /// `check` sees every step of the OSDs.
+  SimCluster(World& world, ClusterOptions options, FullCheck& check);
 
   /// mkfs and start of everything, a client, a pool; false where that does not come up in time.
   bool create();
@@ -33,6 +39,8 @@ class SimCluster {
   void kill(const std::string& name);
   void start(const std::string& name);
   void stop(const std::string& name);
+  /// A monitor's command; false where it fails.
+  bool command(std::string json);
   bool is_up(const std::string& name) { return world_.host(name).is_up(); }
   std::vector<std::string> names() const;
   std::vector<std::string> osd_names() const;
@@ -48,15 +56,18 @@ class SimCluster {
 
  private:
   std::string conf() const;
-  daemon::Factory factory(const std::string& type) const;
+  daemon::Factory factory(const std::string& name);
   static config::Identity identity(const std::string& name);
   void make_fs(const std::string& name);
   Task<Result<>> make_client();
+  Task<Result<>> run_command(std::string json);
   Task<Result<>> make_pool();
 
   World& world_;
   const ClusterOptions options_;
+  FullCheck& check_;
   std::map<std::string, std::shared_ptr<SimDaemon>> daemons_;
+  std::map<const Host*, const osd::Osd*> osds_;  ///< that run
   Host* client_host_ = nullptr;
   std::unique_ptr<config::Config> client_config_;
   std::unique_ptr<messenger::AuthNone> client_auth_;

@@ -222,6 +222,18 @@ void Network::kill(Incarnation incarnation) {
   }
 }
 
+void Network::sever(const std::string& a, const std::string& b) {
+  for (auto& [id, weak] : connections_) {
+    const auto c = weak.lock();
+    if (!c) continue;
+    const std::string &x = c->side[0].host, &y = c->side[1].host;
+    if (!(x == a && y == b) && !(x == b && y == a)) continue;
+    c->side[0].reset = c->side[1].reset = true;
+    c->wake(0);
+    c->wake(1);
+  }
+}
+
 // ---- SimNet -------------------------------------------------------------------------------------
 
 EntityAddr SimNet::own(EntityAddr a) const {

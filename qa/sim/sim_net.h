@@ -36,6 +36,8 @@ class Network {
   /// What `from` sends does not reach `to` until heal().
   void cut(const std::string& from, const std::string& to) { cuts_.insert({from, to}); }
   void heal() { cuts_.clear(); }
+  /// All streams between two hosts are reset; what is under way is lost.
+  void sever(const std::string& a, const std::string& b);
   /// All streams and listeners of an incarnation end as those of a killed process.
   void kill(Incarnation incarnation);
 

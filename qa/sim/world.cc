@@ -130,6 +130,7 @@ void World::settle() {
       Host& h = *hosts_[(start + i) % hosts_.size()];
       while (h.is_up() && h.runtime().poll_one()) {
         ran = true;
+        if (after_step_) after_step_(h);
         CHECK_NOTE(++handled < kMaxReady, "virtual time stands still");
       }
     }

@@ -66,6 +66,8 @@ class World {
   Network& network() { return network_; }
   Rng& rng() { return rng_; }
   EventHash& hash() { return schedule_.hash(); }
+  /// Calls `look` whenever a task of a host has made a step.
+  void after_each_step(std::function<void(Host&)> look) { after_step_ = std::move(look); }
   /// Lines of severity error so far, which no scenario expects unless it says so.
   size_t errors() const;
   /// Writes every line with its virtual time to stderr.
@@ -83,6 +85,7 @@ class World {
   Incarnation next_incarnation_ = 1;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::unique_ptr<LogSink> log_;
+  std::function<void(Host&)> after_step_;
 };
 
 }  // namespace plimsoll::sim
