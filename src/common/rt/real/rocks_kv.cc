@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/perf_level.h>
@@ -27,6 +26,7 @@
 
 #include "common/base/units.h"
 #include "common/rt/real/files.h"
+#include "common/rt/real/rocks_env.h"
 #include "common/rt/real/thread_pool.h"
 
 #if __has_feature(thread_sanitizer)
@@ -55,15 +55,6 @@ Error kv_error(const Status& s, const std::string& path) {
   return fail(EIO, text);
 }
 
-/// RocksDB would poll a full host every five seconds by itself and refuse Resume() meanwhile;
-/// without an answer from GetFreeSpace it leaves the recovery to us, who know at once when space
-/// was freed.
-struct NoPollingEnv : rocksdb::EnvWrapper {
-  NoPollingEnv() : rocksdb::EnvWrapper(rocksdb::Env::Default()) {}
-  const char* Name() const override { return "NoPollingEnv"; }
-  Status GetFreeSpace(const std::string&, uint64_t*) override { return Status::NotSupported(); }
-};
-
 /// Keys that end with a counter, by the key space that counts: a memtable then remembers where the
 /// space's last key went and need not search for the place of the next.
 class CounterSpace : public rocksdb::SliceTransform {
@@ -80,7 +71,7 @@ class CounterSpace : public rocksdb::SliceTransform {
   const std::string spaces_;
 };
 
-rocksdb::Options db_options(const KvOptions& options) {
+rocksdb::Options db_options(const KvOptions& options, rocksdb::Env& env) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.cache_bytes, 2);
   table.cache_index_and_filter_blocks = true;
@@ -88,7 +79,6 @@ rocksdb::Options db_options(const KvOptions& options) {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
 
-  static NoPollingEnv env;
   rocksdb::Options db;
   db.env = &env;
   db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -137,12 +127,14 @@ struct Pending {
 
 class RocksKv : public Kv {
  public:
-  RocksKv(ThreadPool& pool, std::string path, std::unique_ptr<rocksdb::DB> db,
-          uint64_t resume_needs)
+  RocksKv(ThreadPool& pool, std::string path, const KvOptions& options,
+          std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db)
       : pool_(pool),
         path_(std::move(path)),
+        env_(std::move(env)),
         db_(std::move(db)),
-        resume_needs_(resume_needs),
+        resume_needs_(3 * options.memtable_bytes),
+        ballast_(options.ballast),
         committer_([this] { work(); }) {}
   ~RocksKv() override { shut(); }
 
@@ -178,13 +170,17 @@ class RocksKv : public Kv {
   /// From the queue's head, with the mutex held.
   std::vector<PendingPtr> take_group();
   Result<> write(const std::vector<PendingPtr>& group);
+  Status write(rocksdb::WriteBatch& batch, bool sync);
+  bool room_to_resume();
   void finish(std::vector<PendingPtr> group, const Result<>& result);
   void shut();
 
   ThreadPool& pool_;
   const std::string path_;
+  const std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   const uint64_t resume_needs_;
+  Ballast* const ballast_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -349,21 +345,36 @@ Result<> RocksKv::write(const std::vector<PendingPtr>& group) {
   auto durable = [](const PendingPtr& p) { return p->durable; };
   const bool sync = std::any_of(group.begin(), group.end(), durable);
   if (batch.Count() == 0 && !sync) return {};
+  for (;;) {
+    const Status s = write(batch, sync);
+    if (s.ok()) return {};
+    // RocksEnv has waited already, but not while the store was being opened.
+    if (!s.IsNoSpace() || !ballast_ || !ballast_->patient()) return kv_error(s, path_);
+    std::this_thread::sleep_for(Ballast::kRetry);
+  }
+}
+
+bool RocksKv::room_to_resume() {
+  for (;;) {
+    const auto free = host_free(path_);
+    if (!free || *free >= resume_needs_) return free.has_value();
+    if (!ballast_ || !ballast_->release(resume_needs_ - *free)) return false;
+  }
+}
+
+Status RocksKv::write(rocksdb::WriteBatch& batch, bool sync) {
   // After a full disk RocksDB refuses everything until it is told to look again. Looking flushes
   // the memtables, and a flush that fails then would never return (7.8): only with room for them.
   if (out_of_space_) {
-    const auto free = host_free(path_);
-    if (!free || *free < resume_needs_)
-      return fail(ENOSPC, fmt::format("kv store {}: the host is full", path_));
-    if (Status s = db_->Resume(); !s.ok()) return kv_error(s, path_);
+    if (!room_to_resume()) return Status::NoSpace("the host is full");
+    if (Status s = db_->Resume(); !s.ok()) return s;
     out_of_space_ = false;
   }
   rocksdb::WriteOptions options;
   options.sync = sync;
   const Status s = db_->Write(options, &batch);
-  if (s.ok()) return {};
   out_of_space_ = s.IsNoSpace();
-  return kv_error(s, path_);
+  return s;
 }
 
 void RocksKv::finish(std::vector<PendingPtr> group, const Result<>& result) {
@@ -429,17 +440,19 @@ Task<void> RocksKv::close() {
 }  // namespace
 
 Result<std::unique_ptr<Kv>> open_rocks_kv(ThreadPool& pool, const std::string& path,
-                                          KvOptions options) {
-  rocksdb::DB* db = nullptr;
+                                          KvOptions options, rocksdb::Env* host) {
   const bool exists = ::access((path + "/CURRENT").c_str(), F_OK) == 0;
   if (options.create && exists) return fail(EEXIST, fmt::format("kv store {} exists", path));
   if (!options.create && !exists)
     return fail(ENOENT, fmt::format("there is no kv store in {}", path));
-  const Status s = rocksdb::DB::Open(db_options(options), path, &db);
+  auto env = std::make_unique<RocksEnv>(host ? host : rocksdb::Env::Default(), options.ballast);
+  const rocksdb::Options how = db_options(options, *env);
+  rocksdb::DB* db = nullptr;
+  const Status s = rocksdb::DB::Open(how, path, &db);
   if (s.ok()) {
     std::unique_ptr<rocksdb::DB> owned(db);
     return std::unique_ptr<Kv>(
-        new RocksKv(pool, path, std::move(owned), 3 * options.memtable_bytes));
+        new RocksKv(pool, path, options, std::move(env), std::move(owned)));
   }
   if (s.ToString().find("LOCK") != std::string::npos)
     return fail(EBUSY, fmt::format("kv store {} is in use by another process", path));
