@@ -47,6 +47,7 @@ struct BlockStoreOptions {
   bool fault_no_block_sync = false;
   bool fault_no_journal_sync = false;
   bool fault_no_kv_sync = false;
+  bool fault_keys_before_data = false;
 };
 
 class BlockStore final : public ObjectStore {

@@ -68,6 +68,8 @@ class RealRuntime : public Runtime {
   RealClock clock_;
   Rng rng_;
   TcpNet net_;
+
+ protected:
   ThreadPool pool_;
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One commit thread takes all batches that queued up while it was busy, writes them as one RocksDB
 // batch with one sync of the log (none where all were only applied; sync() does that later), and
-// resumes their tasks in order by one post per executor. Reads
-// look into memory on the spot and go to the pool only when the disk is needed. Memory is bounded:
-// two memtables, a block cache, few open files. Log files are recycled, so that a sync rewrites
-// allocated blocks and does not wait for the host's journal.
+// resumes their tasks in order by one post per executor. A get() looks into memory on the spot and
+// goes to the pool only when the disk is needed; scans always do, since an iterator that may not
+// read loses pairs behind erased ranges without a word (7.8). Memory is bounded: two memtables, a
+// block cache, few open files. Log files are recycled, so that a sync rewrites allocated blocks and
+// does not wait for the host's journal.
 #include "common/rt/real/rocks_kv.h"
 
 #include <fmt/format.h>
@@ -48,9 +49,6 @@ using rocksdb::Status;
 using CommitWaiter = std::unique_ptr<Waiter<Result<>>>;
 
 constexpr size_t kGroupBytes = 8_MiB;
-/// Reads on the executor give up and move to the pool after this many dead entries.
-constexpr uint64_t kInlineSkips = 256;
-
 Error kv_error(const Status& s, const std::string& path) {
   const std::string text = fmt::format("kv store {}: {}", path, s.ToString());
   if (s.IsNoSpace()) return fail(ENOSPC, text);
@@ -176,13 +174,9 @@ class RocksKv : public Kv {
   enum class Tier { kMemory, kAll };
 
   Status read(Tier tier, const std::string& key, std::optional<std::string>& value);
-  Status read(Tier tier, const std::string& from, const std::string& to, size_t limit,
-              size_t max_bytes, std::vector<Pair>& out);
-  Status read_last(Tier tier, const std::string& from, const std::string& to,
-                   std::optional<Pair>& out);
-  /// Tries `read(tier)` in memory, then on the pool.
-  template <class F>
-  Task<Status> tiered(F read);
+  Status read(const std::string& from, const std::string& to, size_t limit, size_t max_bytes,
+              std::vector<Pair>& out);
+  Status read_last(const std::string& from, const std::string& to, std::optional<Pair>& out);
 
   /// Not a coroutine: the order is that of the calls.
   Task<Result<>> enqueue(KvBatch batch, bool durable);
@@ -211,46 +205,44 @@ class RocksKv : public Kv {
   std::thread committer_;
 };
 
-rocksdb::ReadOptions read_options(bool memory_only) {
-  rocksdb::ReadOptions options;
-  if (!memory_only) return options;
-  options.read_tier = rocksdb::kBlockCacheTier;
-  options.max_skippable_internal_keys = kInlineSkips;
-  return options;
-}
-
 // ---- reading ------------------------------------------------------------------------------------
 
-template <class F>
-Task<Status> RocksKv::tiered(F read) {
-  Status status = read(Tier::kMemory);
-  if (!status.IsIncomplete()) co_return status;
-  auto everywhere = [&read] { return read(Tier::kAll); };
-  co_return co_await offload(pool_, everywhere);
+Task<Result<std::optional<std::string>>> RocksKv::get(std::string key) {
+  std::optional<std::string> value;
+  Status status = read(Tier::kMemory, key, value);
+  // An empty value from memory may stand for a table that is not open (7.8).
+  if (status.IsIncomplete() || (value && value->empty())) {
+    auto everywhere = [&] { return read(Tier::kAll, key, value); };
+    status = co_await offload(pool_, everywhere);
+  }
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return std::move(value);
 }
 
 Status RocksKv::read(Tier tier, const std::string& key, std::optional<std::string>& value) {
+  rocksdb::ReadOptions options;
+  if (tier == Tier::kMemory) options.read_tier = rocksdb::kBlockCacheTier;
   rocksdb::PinnableSlice found;
-  const Status s =
-      db_->Get(read_options(tier == Tier::kMemory), db_->DefaultColumnFamily(), key, &found);
+  const Status s = db_->Get(options, db_->DefaultColumnFamily(), key, &found);
   value.reset();
   if (s.IsNotFound()) return Status::OK();
   if (s.ok()) value = found.ToString();
   return s;
 }
 
-Task<Result<std::optional<std::string>>> RocksKv::get(std::string key) {
-  std::optional<std::string> value;
-  auto attempt = [&](Tier tier) { return read(tier, key, value); };
-  const Status status = co_await tiered(attempt);
+Task<Result<std::vector<Kv::Pair>>> RocksKv::scan(std::string from, std::string to, size_t limit,
+                                                  size_t max_bytes) {
+  std::vector<Pair> out;
+  if (!to.empty() && to <= from) co_return out;
+  auto all = [&] { return read(from, to, limit, max_bytes, out); };
+  const Status status = co_await offload(pool_, all);
   if (!status.ok()) co_return kv_error(status, path_);
-  co_return std::move(value);
+  co_return std::move(out);
 }
 
-Status RocksKv::read(Tier tier, const std::string& from, const std::string& to, size_t limit,
+Status RocksKv::read(const std::string& from, const std::string& to, size_t limit,
                      size_t max_bytes, std::vector<Pair>& out) {
-  out.clear();
-  auto options = read_options(tier == Tier::kMemory);
+  rocksdb::ReadOptions options;
   const Slice bound(to);
   if (!to.empty()) options.iterate_upper_bound = &bound;
   std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
@@ -263,20 +255,18 @@ Status RocksKv::read(Tier tier, const std::string& from, const std::string& to, 
   return it->status();
 }
 
-Task<Result<std::vector<Kv::Pair>>> RocksKv::scan(std::string from, std::string to, size_t limit,
-                                                  size_t max_bytes) {
-  std::vector<Pair> out;
+Task<Result<std::optional<Kv::Pair>>> RocksKv::last(std::string from, std::string to) {
+  std::optional<Pair> out;
   if (!to.empty() && to <= from) co_return out;
-  auto attempt = [&](Tier tier) { return read(tier, from, to, limit, max_bytes, out); };
-  const Status status = co_await tiered(attempt);
+  auto all = [&] { return read_last(from, to, out); };
+  const Status status = co_await offload(pool_, all);
   if (!status.ok()) co_return kv_error(status, path_);
   co_return std::move(out);
 }
 
-Status RocksKv::read_last(Tier tier, const std::string& from, const std::string& to,
+Status RocksKv::read_last(const std::string& from, const std::string& to,
                           std::optional<Pair>& out) {
-  out.reset();
-  auto options = read_options(tier == Tier::kMemory);
+  rocksdb::ReadOptions options;
   const Slice lower(from), upper(to);
   options.iterate_lower_bound = &lower;
   if (!to.empty()) options.iterate_upper_bound = &upper;
@@ -284,15 +274,6 @@ Status RocksKv::read_last(Tier tier, const std::string& from, const std::string&
   it->SeekToLast();
   if (it->Valid()) out = Pair(it->key().ToString(), it->value().ToString());
   return it->status();
-}
-
-Task<Result<std::optional<Kv::Pair>>> RocksKv::last(std::string from, std::string to) {
-  std::optional<Pair> out;
-  if (!to.empty() && to <= from) co_return out;
-  auto attempt = [&](Tier tier) { return read_last(tier, from, to, out); };
-  const Status status = co_await tiered(attempt);
-  if (!status.ok()) co_return kv_error(status, path_);
-  co_return std::move(out);
 }
 
 // ---- committing ---------------------------------------------------------------------------------

@@ -106,6 +106,39 @@ TEST(RocksKv, ReadsWhatIsNotInMemory) {
   host.run(scenario(host));
 }
 
+TEST(RocksKv, ScansRightWithColdCachesAndErasedRanges) {
+  RealHost host;
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto kv = co_await kv_suite::open(h, true);
+    Rng rng(1);
+    std::map<std::string, std::string> model;
+    const auto space = [&rng] { return fmt::format("{}", rng.below(6)); };
+    for (int round = 0; round < 60; round++) {
+      KvBatch batch;
+      for (int i = 0; i < 20; i++) {
+        const std::string k = fmt::format("{}.{:02}", space(), rng.below(10));
+        batch.put(k, model[k] = std::string(300 + rng.below(600), static_cast<char>('a' + i)));
+        if (!rng.chance(0.2)) continue;
+        const std::string erased = space(), end = erased + "~";
+        batch.erase_range(erased, end);
+        model.erase(model.lower_bound(erased), model.lower_bound(end));
+      }
+      EXPECT_TRUE(co_await kv->commit(std::move(batch)));
+      // Every walk over the spaces begins with another part of the tables in the cache.
+      co_await kv_suite::reopen(h, kv);
+      EXPECT_TRUE(co_await kv->get(fmt::format("{}.{:02}", space(), rng.below(10))));
+      for (const char* from : {"0", "1", "2", "3", "4", "5"}) {
+        const std::string to(1, static_cast<char>(from[0] + 1 + rng.below(2)));
+        auto pairs = co_await kv->scan(from, to, 1000);
+        const std::vector<Kv::Pair> want(model.lower_bound(from), model.lower_bound(to));
+        EXPECT_TRUE(pairs && *pairs == want) << "round " << round << " from " << from;
+      }
+    }
+    co_await kv->close();
+  };
+  host.run(scenario(host));
+}
+
 TEST(RocksKv, RefusesASecondUserAndDamage) {
   RealHost host;
   auto scenario = [](RealHost& h) -> Task<void> {
