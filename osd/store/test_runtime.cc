@@ -352,7 +352,8 @@ Task<Result<std::unique_ptr<Kv>>> FaultRuntime::open_kv(std::string path, KvOpti
   const bool exists = disk_.kvs.contains(path);
   if (options.create && exists) co_return fail(EEXIST, path);
   if (!options.create && !exists) co_return fail(ENOENT, path);
-  std::unique_ptr<Kv> out = std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path], options.ballast);
+  std::unique_ptr<Kv> out =
+      std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path], options.ballast);
   co_return out;
 }
 

@@ -30,7 +30,8 @@ void KvImage::Pairs::apply(const KvBatch& batch) {
 Result<> KvImage::apply_front(bool host_full) {
   KvBatch batch = std::move(queue.front().batch);
   queue.pop_front();
-  if (host_full || visible.bytes + batch.bytes() > capacity) return fail(ENOSPC, "simulated store: no space");
+  if (host_full || visible.bytes + batch.bytes() > capacity)
+    return fail(ENOSPC, "simulated store: no space");
   visible.apply(batch);
   applied.push_back(std::move(batch));
   applied_count++;

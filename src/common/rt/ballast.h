@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Ballast: space of a host's file system that one daemon has set aside, in a file that holds nothing.
-// When the host is full, those of the daemon who must write (KvOptions::ballast) release it bit by
-// bit and go on, so that a full host fails nothing; the daemon sees that it is not whole, stops
-// what can be stopped, and restores it when there is room again. With nothing left to release they
-// wait for room while the ballast is patient, and fail with ENOSPC while it is not: a daemon that
-// starts or stops does not wait.
+// Ballast: space of a host's file system that one daemon has set aside, in a file that holds
+// nothing. When the host is full, those of the daemon who must write (KvOptions::ballast) release
+// it bit by bit and go on, so that a full host fails nothing; the daemon sees that it is not whole,
+// stops what can be stopped, and restores it when there is room again. With nothing left to release
+// they wait for room while the ballast is patient, and fail with ENOSPC while it is not: a daemon
+// that starts or stops does not wait.
 #pragma once
 
 #include <atomic>

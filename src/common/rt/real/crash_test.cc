@@ -62,7 +62,7 @@ Task<void> apply_keys(Runtime& rt, CrashDisk& disk, std::string path, bool creat
   if (!kv) co_return;
   for (int number = synced;;) {
     KvBatch batch;
-    batch.put(fmt::format("{:06}", number), std::string(1000, static_cast<char>('a' + number % 26)));
+    batch.put(fmt::format("{:06}", number), std::string(1000, 'v'));
     auto done = co_await (*kv)->apply(std::move(batch));
     if (!done) break;
     if (++number % 7 != 0) continue;
@@ -82,7 +82,7 @@ Task<void> commit_keys(Runtime& rt, CrashDisk& disk, std::string path, bool crea
   if (!kv) co_return;
   for (;; number++) {
     KvBatch batch;
-    batch.put(fmt::format("{:06}", number), std::string(1000, static_cast<char>('a' + number % 26)));
+    batch.put(fmt::format("{:06}", number), std::string(1000, 'v'));
     auto done = co_await (*kv)->commit(std::move(batch));
     if (!done || !disk.has_power()) break;
   }

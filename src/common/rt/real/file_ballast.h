@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// FileBallast: a Ballast in a file whose blocks are allocated and never written. Its size is what it
-// holds. The file is not there before it is first restored: on a full host there is no room for it.
+// FileBallast: a Ballast in a file whose blocks are allocated and never written. Its size is what
+// it holds. The file is not there before it is first restored: a full host has no room for it.
 #pragma once
 
 #include <mutex>
