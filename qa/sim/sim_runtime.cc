@@ -16,9 +16,8 @@ struct SimDirLock : DirLock {
 
 class SimBallast : public Ballast {
  public:
-  SimBallast(uint64_t& held, std::optional<uint64_t> whole, const StorageFaults& faults,
-             Clock& clock)
-      : held_(held), whole_(whole.value_or(held)), faults_(faults), clock_(clock) {
+  SimBallast(uint64_t& held, std::optional<uint64_t> whole, const StorageFaults& faults)
+      : held_(held), whole_(whole.value_or(held)), faults_(faults) {
     held_ = std::min(held_, whole_);
   }
   uint64_t whole() const override { return whole_; }
@@ -29,7 +28,6 @@ class SimBallast : public Ballast {
     return given > 0;
   }
   Task<Result<>> restore(uint64_t) override {
-    co_await clock_.sleep(1ms);
     if (faults_.host_full) co_return fail(ENOSPC, "simulated host: no room for ballast");
     held_ = whole_;
     co_return Result<>();
@@ -39,7 +37,6 @@ class SimBallast : public Ballast {
   uint64_t& held_;
   const uint64_t whole_;
   const StorageFaults& faults_;
-  Clock& clock_;
 };
 
 Duration draw_skew(Rng& rng) {
@@ -107,7 +104,7 @@ Task<Result<std::unique_ptr<Kv>>> SimRuntime::open_kv(std::string path, KvOption
 
 Task<Result<std::unique_ptr<Ballast>>> SimRuntime::open_ballast(std::string path,
                                                                 std::optional<uint64_t> whole) {
-  co_return std::make_unique<SimBallast>(storage_.ballasts[path], whole, storage_.faults, clock_);
+  co_return std::make_unique<SimBallast>(storage_.ballasts[path], whole, storage_.faults);
 }
 
 Result<std::string> SimRuntime::read_file(const std::string& path) {
