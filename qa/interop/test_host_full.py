@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -234,8 +235,8 @@ class HostFull(harness.ClusterCase):
         self.check_objects(writer.written)
 
     def assert_bench(self, bench):
-        bench.wait(160)
-        self.assertEqual(bench.returncode, 0, bench.stderr.read())
+        _, errors = bench.communicate(timeout=160)
+        self.assertEqual(bench.returncode, 0, errors)
 
     def test_the_last_of_the_ballast(self):
         """Forced growth takes all there is; then it is refused, and nothing is lost."""
@@ -258,7 +259,19 @@ class HostFull(harness.ClusterCase):
         self.assertEqual(refused, errno.ENOSPC)
         print("ballast %(ballast)d, free %(host_free)d" % self.fullness(), file=sys.stderr)
         self.assertEqual(self.cluster.dead(), [])
+        began = time.monotonic()
+        self.cluster.kill_daemon(VICTIM, signal.SIGTERM)
+        self.assertLess(time.monotonic() - began, 20, "it does not stop while it waits for room")
+        self.fill_host("foreign-last")
+        child = self.cluster.start_daemon(VICTIM)
+        try:                            # not a byte is left, and it says so
+            self.assertNotEqual(child.wait(20), 0)
+        except subprocess.TimeoutExpired:
+            pass                        # or it found what it needs
         self.empty_host()
+        if child.poll() is not None:
+            self.cluster.start_daemon(VICTIM)
+        eventually(self.cluster.is_clean, 60, 0.2, "a clean cluster")
         self.await_ok()
         for name in written:
             with rados.ReadOpCtx() as op:
