@@ -49,6 +49,7 @@ Task<Result<>> Osd::open_store() {
   BlockStoreOptions options;
   options.path = env_.config.osd_data();
   options.owner.osd = whoami_;
+  options.ballast = ballast_size();
   if (const Uuid fsid = env_.config.fsid_value(); !fsid.is_zero()) options.owner.fsid = fsid;
   store_ = std::make_unique<BlockStore>(env_.runtime, options);
   if (auto mounted = co_await store_->mount(); !mounted) {
@@ -87,6 +88,7 @@ Task<Result<>> Osd::start() {
     auto loading = shards_.back()->load(pgs);
     CO_TRY_VOID(co_await run_on(shards_.back()->executor(), std::move(loading)));
   }
+  co_await look_at_host();
   check_space();
 
   messenger::MessengerOptions options;

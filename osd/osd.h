@@ -131,7 +131,11 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   /// Ends a loan when the message that spends it has been dealt with.
   struct LoanEnd;
   std::shared_ptr<void> loan_end(SpaceLender::Borrower who, uint64_t bytes);
+  /// What keys and values of an OSD of `size` bytes may take on the host.
+  uint64_t kv_budget(uint64_t size) const;
+  uint64_t ballast_size() const;
   Fullness::Space space() const;
+  Task<void> look_at_host();
   void set_ratios(const map::OSDMap& map);
   void check_space();
   Task<void> space_loop();
@@ -215,6 +219,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   TimePoint recalled_at_{};
   TimePoint fullness_sent_at_{};
   std::string reason_sent_;
+  TimePoint looked_at_host_{};
   std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};

@@ -23,6 +23,10 @@ constexpr size_t kApplicants = 10'000;
 /// What keys and values cost on the host, in tenths: tables, tombstones and the log come on top.
 constexpr uint64_t kKvCharge = 12;
 constexpr uint64_t kLeastKvBudget = 256_MiB;
+/// A ballast, unless its size is configured: half of the key-value budget within these.
+constexpr uint64_t kLeastBallast = 32_MiB, kMostBallast = 1_GiB;
+/// Between two looks at the host's file system.
+constexpr Duration kLookAtHost = 1s;
 /// How long a request for a loan waits for unspent ones to come back.
 constexpr Duration kRecallPatience = 100ms;
 constexpr Duration kRecallEvery = 20ms;
@@ -35,14 +39,27 @@ constexpr Duration kTellAgain = 500ms, kTellReason = 1s;
 
 // ---- how full we are ----------------------------------------------------------------------------
 
+uint64_t Osd::kv_budget(uint64_t size) const {
+  const uint64_t budget = env_.config.osd_kv_budget();
+  return budget ? budget : std::max(kLeastKvBudget, size / 10);
+}
+
+uint64_t Osd::ballast_size() const {
+  if (const uint64_t size = env_.config.osd_ballast_size()) return size;
+  return std::clamp(kv_budget(env_.config.osd_block_size()) / 2, kLeastBallast, kMostBallast);
+}
+
 Fullness::Space Osd::space() const {
   const StoreStatfs s = store_->statfs();
   Fullness::Space out{s.total, s.total - std::min(s.total, s.available), lender_.lent()};
-  uint64_t budget = env_.config.osd_kv_budget();
-  if (!budget) budget = std::max(kLeastKvBudget, s.total / 10);
   // The other half is for the log, for compaction and for what was deleted and is still there.
-  out.kv_limit = budget / 2;
+  out.kv_limit = kv_budget(s.total) / 2;
   out.kv_used = (s.omap_allocated + s.internal_metadata) * kKvCharge / 10;
+  const HostSpace host = store_->host();
+  out.host_free = host.free;
+  out.host_reserve = env_.config.osd_host_reserve();
+  out.ballast = host.ballast;
+  out.ballast_whole = host.ballast_whole;
   return out;
 }
 
@@ -70,11 +87,14 @@ void Osd::check_space() {
   const auto line = [&](double ratio) {
     return static_cast<uint64_t>(ratio * static_cast<double>(s.total));
   };
-  lender_.set_lines(line(ratios_.full), line(ratios_.failsafe));
-  copy_room_ = lender_.headroom(s.used, true);
-  const bool was_failsafe = fullness_.failsafe();
+  const bool was_failsafe = fullness_.failsafe(), was_short = fullness_.host_short();
   const bool news = fullness_.update(s, ratios_, env_.runtime.clock().now());
   failsafe_ = fullness_.failsafe();
+  lender_.set_lines(fullness_.host_short() ? 0 : line(ratios_.full),
+                    fullness_.host_short() && failsafe_ ? 0 : line(ratios_.failsafe));
+  copy_room_ = lender_.headroom(s.used, true);
+  if (!was_short && fullness_.host_short()) log_.error("{}", fullness_.reason());
+  if (was_short && !fullness_.host_short()) log_.warn("the host's file system has room again");
   const uint64_t percent = s.total ? s.used * 100 / s.total : 0;
   if (!was_failsafe && failsafe_)
     log_.error("full status failsafe engaged, nothing may grow, now {}% full", percent);
@@ -101,10 +121,16 @@ void Osd::report_fullness() {
   mon_->send(msg::to_raw(m));
 }
 
+Task<void> Osd::look_at_host() {
+  co_await store_->look_at_host(Fullness::room_on_host(env_.config.osd_host_reserve()));
+  looked_at_host_ = env_.runtime.clock().now();
+}
+
 Task<void> Osd::space_loop() {
   for (;;) {
     const bool busy = fullness_.state() || !applicants_.empty() || parked_bytes_.load();
     co_await env_.runtime.clock().sleep(busy ? kLookOften : kLook);
+    if (env_.runtime.clock().now() - looked_at_host_ >= kLookAtHost) co_await look_at_host();
     serve_applicants();
     check_space();
     if (parked_bytes_.load()) post_shards([](PgShard& s) { s.retry_parked(); });
@@ -331,6 +357,11 @@ Task<CommandReply> Osd::cmd_dump_fullness(const Args& args) {
                    {"lent", s.lent},
                    {"kv_used", s.kv_used},
                    {"kv_limit", s.kv_limit},
+                   {"host_free", s.host_free},
+                   {"host_reserve", s.host_reserve},
+                   {"ballast", s.ballast},
+                   {"ballast_whole", s.ballast_whole},
+                   {"host_full", fullness_.host_short()},
                    {"full_line", lender_.full_line()},
                    {"failsafe_line", lender_.failsafe_line()},
                    {"headroom", lender_.headroom(s.used, false)},

@@ -81,6 +81,7 @@ Task<Result<>> Osd::mkfs() {
   options.size = env_.config.osd_block_size();
   options.journal_size = env_.config.osd_block_journal_size();
   options.preallocate = !env_.config.osd_block_sparse();
+  options.ballast = ballast_size();
   if (options.fsid.is_zero())
     co_return fail(EINVAL, "--mkfs needs the cluster's fsid (in the conf)");
   CO_TRY_VOID(env_.runtime.make_dirs(options.path));

@@ -44,7 +44,7 @@ PURE = re.compile(r'^(src/common/(base|wire|map|msg)/|mon/consensus/raft|mover/p
 
 HOMES = [
     (r'spdlog/', ('src/common/log/log.cc',)),
-    (r'rocksdb/', ('src/common/rt/real/rocks_kv.cc',)),
+    (r'rocksdb/', ('src/common/rt/real/rocks_',)),
     (r'boost/asio', ('src/common/rt/',)),
     (r'boost/beast', ('mon/dashboard/',)),
     (r'isa-l|crc\.h', ('src/common/base/crc32c.cc',)),

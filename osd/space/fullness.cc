@@ -27,6 +27,22 @@ std::string explain_keys(const Fullness::Space& space, double ratio) {
                      bytes_text_up(space.kv_used - std::min(space.kv_used, line)));
 }
 
+std::string explain_host(const Fullness::Space& space) {
+  std::string out = fmt::format("host file system full: {} free", bytes_text_up(space.host_free));
+  if (space.ballast_whole)
+    out += fmt::format(", {} of {} ballast left", bytes_text_up(space.ballast),
+                       bytes_text_up(space.ballast_whole));
+  const uint64_t wanted =
+      Fullness::room_on_host(space.host_reserve) + space.ballast_whole - space.ballast;
+  return out + fmt::format("; free {} there to clear",
+                           bytes_text_up(wanted - std::min(wanted, space.host_free)));
+}
+
+bool is_short_of_host(const Fullness::Space& space, bool was) {
+  const uint64_t wanted = was ? Fullness::room_on_host(space.host_reserve) : space.host_reserve;
+  return space.ballast < space.ballast_whole || space.host_free < wanted;
+}
+
 }  // namespace
 
 uint64_t Fullness::room_to_clear(uint64_t refused, uint64_t total) {
@@ -62,9 +78,15 @@ bool Fullness::update(const Space& space, const map::FullRatios& ratios, TimePoi
   const double blocks = part(space.used, space.total);
   const double keys = part(space.kv_used, space.kv_limit);
   const double used = std::max(blocks, keys);
-  uint32_t state = refusal_ ? uint32_t{map::kOsdFull} : map::fullness_of(ratios, used);
-  bool failsafe = used > ratios.failsafe;
-  std::string reason = refusal_ ? explain(space, line) : std::string();
+  const bool was_short = host_short_;
+  host_short_ = is_short_of_host(space, host_short_);
+  const bool must_be_full = refusal_ || host_short_;
+  uint32_t state = must_be_full ? uint32_t{map::kOsdFull} : map::fullness_of(ratios, used);
+  // With the ballast gone even keys and values have no room.
+  bool failsafe = used > ratios.failsafe || (host_short_ && space.ballast_whole && !space.ballast);
+  std::string reason;
+  if (host_short_) reason = explain_host(space);
+  else if (refusal_) reason = explain(space, line);
   if (reason.empty() && keys > ratios.full) reason = explain_keys(space, ratios.full);
   if (injected_) {
     state = injected_->state;
@@ -73,7 +95,8 @@ bool Fullness::update(const Space& space, const map::FullRatios& ratios, TimePoi
     if (injected_->updates > 0 && --injected_->updates == 0) injected_.reset();
   }
   // How much is short moves with every byte; that alone is no news.
-  const bool news = state != state_ || failsafe != failsafe_ || reason.empty() != reason_.empty();
+  const bool cause_changed = reason.empty() != reason_.empty() || host_short_ != was_short;
+  const bool news = state != state_ || failsafe != failsafe_ || cause_changed;
   state_ = state;
   failsafe_ = failsafe;
   reason_ = std::move(reason);

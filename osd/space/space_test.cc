@@ -145,6 +145,57 @@ TEST(Fullness, KeysAndValuesCountWhereTheyAreWorse) {
   EXPECT_EQ(f.reason(), "");
 }
 
+TEST(Fullness, AFullHostCountsBeforeAnythingFails) {
+  Fullness f;
+  Fullness::Space space{kTotal, 100_MiB};
+  space.host_reserve = 64_MiB;
+  space.host_free = 64_MiB;
+  space.ballast = space.ballast_whole = 128_MiB;
+  EXPECT_FALSE(f.update(space, kRatios, at(0)));
+  space.host_free = 63_MiB;
+  EXPECT_TRUE(f.update(space, kRatios, at(1)));
+  EXPECT_EQ(f.state(), map::kOsdFull);
+  EXPECT_TRUE(f.host_short());
+  EXPECT_EQ(f.reason(),
+            "host file system full: 63 MiB free, 128 MiB of 128 MiB ballast left; "
+            "free 17 MiB there to clear");
+  // The cause outranks that of a refusal, and changes are news.
+  f.refused(4_MiB, at(2));
+  space.host_free = 0;
+  space.ballast = 100_MiB;
+  f.update(space, kRatios, at(3));
+  EXPECT_EQ(f.reason(),
+            "host file system full: 0 KiB free, 100 MiB of 128 MiB ballast left; "
+            "free 108 MiB there to clear");
+  EXPECT_FALSE(f.failsafe());
+  space.ballast = 0;
+  EXPECT_TRUE(f.update(space, kRatios, at(4)));
+  EXPECT_TRUE(f.failsafe());
+  // Room is not enough until the ballast is whole, and not without some more than the reserve.
+  space.host_free = 500_MiB;
+  f.update(space, kRatios, at(900));
+  EXPECT_EQ(f.state(), map::kOsdFull);
+  space.ballast = 128_MiB;
+  space.host_free = 79_MiB;
+  f.update(space, kRatios, at(1000));
+  EXPECT_EQ(f.state(), map::kOsdFull);
+  EXPECT_FALSE(f.failsafe());
+  space.host_free = 80_MiB;
+  EXPECT_TRUE(f.update(space, kRatios, at(1100)));
+  EXPECT_EQ(f.state(), 0u);
+  EXPECT_EQ(f.reason(), "");
+}
+
+TEST(Fullness, AHostWithoutBallastIsShortByItsReserveAlone) {
+  Fullness f;
+  Fullness::Space space{kTotal, 100_MiB};
+  space.host_reserve = 64_MiB;
+  space.host_free = 1_MiB;
+  f.update(space, kRatios, at(0));
+  EXPECT_EQ(f.reason(), "host file system full: 1 MiB free; free 79 MiB there to clear");
+  EXPECT_FALSE(f.failsafe());
+}
+
 TEST(Fullness, InjectionEndsByItself) {
   Fullness f;
   f.inject(map::kOsdFull, true, 2);

@@ -24,7 +24,8 @@ BlockStore::~BlockStore() = default;
 Task<Result<>> BlockStore::mount() {
   CHECK(!mounted_ && !files_.block);
   const Access access = options_.journal_only ? Access::kJournal : Access::kWrite;
-  CO_TRY(files, co_await open_files(rt_, options_.path, options_.owner, options_.kv, access));
+  CO_TRY(files, co_await open_files(rt_, options_.path, options_.owner, options_.kv, access,
+                                    options_.ballast));
   files_ = std::move(files);
   if (auto loaded = co_await load(); !loaded) {
     co_await files_.kv->close();
@@ -32,6 +33,7 @@ Task<Result<>> BlockStore::mount() {
     co_return loaded.error();
   }
   mounted_ = true;
+  files_.ballast->set_patient(true);
   tasks_.spawn(prepare_loop());
   tasks_.spawn(commit_loop());
   tasks_.spawn(flush_loop());
@@ -96,6 +98,7 @@ Task<Result<>> BlockStore::load_sizes(char space) {
 Task<void> BlockStore::umount() {
   if (!mounted_) co_return;
   mounted_ = false;
+  files_.ballast->set_patient(false);
   while (under_way_ && !failed_) co_await idle_.wait();
   if (!failed_) {
     // A failure is logged and costs nothing: the records stay and are replayed.
@@ -104,6 +107,22 @@ Task<void> BlockStore::umount() {
   co_await tasks_.stop();
   co_await files_.kv->close();
   files_ = {};
+}
+
+HostSpace BlockStore::host() const {
+  if (!mounted_) return {};
+  return {host_free_, files_.ballast->held(), files_.ballast->whole()};
+}
+
+Task<void> BlockStore::look_at_host(uint64_t spare) {
+  if (!mounted_) co_return;
+  if (const Ballast& b = *files_.ballast; b.held() < b.whole()) {
+    auto restored = co_await files_.ballast->restore(spare);
+    if (!restored && restored.error().code() != ENOSPC)
+      log_.warn("no ballast for a full host: {}", restored.error().to_string());
+  }
+  const auto free = rt_.host_free(options_.path);
+  if (free) host_free_ = *free;
 }
 
 void BlockStore::fail_all(Error e) {

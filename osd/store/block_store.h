@@ -35,6 +35,7 @@ struct BlockStoreOptions {
   std::string path;
   StoreOwner owner;
   KvOptions kv;
+  std::optional<uint64_t> ballast;  ///< what it should be; nullopt: what is there
   size_t onode_cache_bytes = 16_MiB;
   uint64_t deferred_max = 32_MiB;    ///< transactions wait above it
   uint64_t deferred_flush = 4_MiB;   ///< flushed at once from here on
@@ -49,6 +50,7 @@ struct BlockStoreOptions {
   bool fault_no_block_sync = false;
   bool fault_no_journal_sync = false;
   bool fault_no_kv_sync = false;
+  bool fault_keys_before_data = false;
 };
 
 class BlockStore final : public ObjectStore {
@@ -83,6 +85,8 @@ class BlockStore final : public ObjectStore {
                                                                      size_t max) override;
   Task<Result<std::optional<Bytes>>> store_get(std::string key) override;
   StoreStatfs statfs() const override;
+  HostSpace host() const override;
+  Task<void> look_at_host(uint64_t spare) override;
   Task<Result<>> compact() override { return files_.kv->compact(); }
 
   /// Live key-value bytes and the rest, as prepared so far.
@@ -255,6 +259,7 @@ class BlockStore final : public ObjectStore {
   uint64_t writing_bytes_ = 0;
   std::optional<Error> failed_;
   bool mounted_ = false;
+  uint64_t host_free_ = UINT64_MAX;
 };
 
 }  // namespace plimsoll::osd

@@ -587,6 +587,115 @@ TEST_F(BlockStoreTest, MountSaysWhatIsWrong) {
   EXPECT_EQ(mount_error({}).code(), ENOENT);
 }
 
+/// On a host of which nothing but the ballast is left.
+struct FullHost : BlockStoreTest {
+  static constexpr uint64_t kBallast = 1_MiB;
+  void SetUp() override {
+    BlockStoreTest::SetUp();
+    close();
+    open(with_ballast());
+    rt->run(store->look_at_host(0));
+    ASSERT_EQ(store->host().ballast, kBallast);
+    disk.host_free = 0;
+  }
+  static BlockStoreOptions with_ballast() {
+    BlockStoreOptions o = store_options();
+    o.ballast = kBallast;
+    return o;
+  }
+  /// Commits in the background; counts those that are answered.
+  void start(uint64_t writes) {
+    for (uint64_t i = 0; i < writes; i++) {
+      Transaction t;
+      t.write(kPg, test_object(kPg, i), 0, random_bytes(rng, 4096));
+      spawn_detached(rt->executor(), commit_counting(*store, std::move(t), done));
+    }
+    started += static_cast<int>(writes);
+  }
+  void pass(Duration time) {
+    const TimePoint until = rt->clock().now() + time;
+    while (rt->clock().now() < until && rt->step()) {
+    }
+  }
+  void expect_all_there(int objects) {
+    auto listed = rt->run(store->list(kPg, HObject(), HObject::max(), 10'000));
+    EXPECT_EQ(listed->size(), static_cast<size_t>(objects));
+  }
+  int started = 0, done = 0;
+};
+
+TEST_F(FullHost, TheBallastPaysForKeysAndValues) {
+  for (int i = 0; i < 200; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 4096))) << i;
+  ASSERT_TRUE(rt->run(store->flush()));
+  rt->run(store->look_at_host(0));
+  EXPECT_LT(store->host().ballast, kBallast);
+  EXPECT_GT(store->host().ballast, 0u);
+  EXPECT_EQ(store->host().free, 0u);
+  // Started again, still full.
+  close();
+  open(with_ballast());
+  expect_all_there(200);
+  EXPECT_LT(store->host().ballast, kBallast);
+  // Whole only where the rest stays free.
+  disk.host_free = 3_MiB;
+  rt->run(store->look_at_host(3_MiB));
+  EXPECT_LT(store->host().ballast, kBallast);
+  rt->run(store->look_at_host(1_MiB));
+  EXPECT_EQ(store->host().ballast, kBallast);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+}
+
+TEST_F(FullHost, WithNothingLeftItWaitsAndLosesNothing) {
+  disk.ballasts["osd/ballast"] = 0;
+  for (int round = 0; round < 8; round++) {
+    start(60);
+    pass(2s);
+  }
+  // The journal took what it could hold; the rest waits.
+  EXPECT_GT(done, 0);
+  EXPECT_LT(done, started);
+  const int before = done;
+  pass(5s);
+  EXPECT_EQ(done, before);
+  disk.host_free = 64_MiB;
+  pass(5s);
+  EXPECT_EQ(done, started);
+  expect_all_there(60);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+}
+
+TEST_F(FullHost, WithNothingLeftItStopsAndDoesNotStart) {
+  ASSERT_TRUE(write(0, 0, random_bytes(rng, 4096)));
+  disk.ballasts["osd/ballast"] = 0;
+  close();
+  store = std::make_unique<BlockStore>(*rt, with_ballast());
+  EXPECT_EQ(rt->run(store->mount()).error().code(), ENOSPC);
+  disk.host_free = 64_MiB;
+  open(with_ballast());
+  expect_all_there(1);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+}
+
+TEST_F(FullHost, TheBallastPaysForASparseBlockFile) {
+  disk.sparse_files = true;
+  for (int i = 0; i < 4; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 100'000))) << i;
+  EXPECT_LT(store->host().ballast, kBallast - 400'000);
+  disk.ballasts["osd/ballast"] = 0;
+  Transaction t;
+  t.write(kPg, test_object(kPg, 4), 0, random_bytes(rng, 100'000));
+  spawn_detached(rt->executor(), commit_counting(*store, std::move(t), done));
+  pass(3s);
+  EXPECT_EQ(done, 0);
+  disk.host_free = 64_MiB;
+  pass(3s);
+  EXPECT_EQ(done, 1);
+  close();
+  EXPECT_EQ(fsck_text(disk), "");
+}
+
 TEST_F(BlockStoreTest, FsckFindsPlantedDamage) {
   ASSERT_TRUE(write(0, 0, random_bytes(rng, 64_KiB)));
   Transaction t;

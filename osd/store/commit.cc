@@ -42,11 +42,13 @@ Task<Result<>> BlockStore::commit_group(std::vector<TxnRef>& group) {
     wrote_blocks |= t->wrote_blocks;
     with_blocks += !t->blocks.empty();
   }
-  if (wrote_blocks && !options_.fault_no_block_sync) CO_TRY_VOID(co_await files_.block->sync());
+  if (options_.fault_no_block_sync) wrote_blocks = false;
+  if (wrote_blocks && !options_.fault_keys_before_data) CO_TRY_VOID(co_await files_.block->sync());
   CommitRecord record = gather(group);
   const bool large = !files_.journal->can_hold(encoded_size(record));
   if (large) CO_TRY_VOID(co_await commit_large(record));
   else CO_TRY_VOID(co_await commit_to_journal(record));
+  if (wrote_blocks && options_.fault_keys_before_data) CO_TRY_VOID(co_await files_.block->sync());
 
   const bool was_idle = unsettled_.empty();
   deferred_.durable(with_blocks, files_.journal->last());

@@ -46,6 +46,13 @@ struct StoreStatfs {
   uint64_t internal_metadata = 0;
 };
 
+/// The file system under a store: ENOSPC there must not become one of the store.
+struct HostSpace {
+  uint64_t free = UINT64_MAX;
+  uint64_t ballast = 0;        ///< set aside for the store, and still there
+  uint64_t ballast_whole = 0;  ///< what it should be
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -93,6 +100,10 @@ class ObjectStore {
   virtual Task<Result<std::optional<Bytes>>> store_get(std::string key) = 0;
 
   virtual StoreStatfs statfs() const = 0;
+  /// As last looked at, but the ballast as it is now.
+  virtual HostSpace host() const { return {}; }
+  /// Looks, and makes the ballast whole where the host keeps `spare` bytes besides.
+  virtual Task<void> look_at_host([[maybe_unused]] uint64_t spare) { co_return; }
   /// Reclaims what deleted small data still occupies, and waits for it.
   virtual Task<Result<>> compact() = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "osd/store/allocator.h"
 #include "osd/store/overlay.h"
+#include "osd/store/patient_file.h"
 
 namespace plimsoll::osd {
 
@@ -12,6 +13,7 @@ namespace {
 
 std::string block_path(const std::string& dir) { return dir + "/block"; }
 std::string journal_path(const std::string& dir) { return dir + "/journal"; }
+std::string ballast_path(const std::string& dir) { return dir + "/ballast"; }
 std::string kv_path(const std::string& dir) { return dir + "/kv"; }
 
 Task<Result<Superblock>> read_superblock(BlockFile& file, std::string path) {
@@ -61,13 +63,30 @@ Task<Result<>> make_journal(Runtime& rt, const MkfsOptions& mkfs, Uuid instance)
   co_return co_await Journal::make(*file, instance);
 }
 
-Task<Result<std::unique_ptr<Journal>>> open_journal(Runtime& rt, std::string path, Uuid instance,
-                                                    BlockFileOptions existing) {
+Task<Result<std::unique_ptr<BlockFile>>> open_patient(Runtime& rt, std::string path,
+                                                       BlockFileOptions existing,
+                                                       Ballast& ballast) {
   CO_TRY(file, co_await rt.open_block_file(path, existing));
+  co_return std::make_unique<PatientFile>(std::move(file), ballast, rt.clock());
+}
+
+Task<Result<std::unique_ptr<Journal>>> open_journal(Runtime& rt, std::string path, Uuid instance,
+                                                    BlockFileOptions existing,
+                                                    Ballast& ballast) {
+  CO_TRY(file, co_await open_patient(rt, path, existing, ballast));
   auto journal = std::make_unique<Journal>(std::move(file));
   auto opened = co_await journal->open(instance);
   if (!opened) co_return fail(opened.error().code(), path + ": " + opened.error().text());
   co_return std::move(journal);
+}
+
+/// Before the key-value store is opened, so that it may spend it.
+Task<Result<>> make_ballast(Runtime& rt, const MkfsOptions& mkfs) {
+  if (!mkfs.ballast) co_return Result<>();
+  CO_TRY(ballast, co_await rt.open_ballast(ballast_path(mkfs.path), mkfs.ballast));
+  auto restored = co_await ballast->restore(0);
+  if (!restored && restored.error().code() == EOPNOTSUPP) co_return Result<>();
+  co_return restored;
 }
 
 }  // namespace
@@ -94,6 +113,7 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
   file_options.preallocate = options.preallocate;
   CO_TRY(file, co_await rt.open_block_file(block_path(options.path), file_options));
   CO_TRY_VOID(co_await make_journal(rt, options, s.instance));
+  CO_TRY_VOID(co_await make_ballast(rt, options));
   KvOptions kv_options;
   kv_options.create = true;
   CO_TRY(kv, co_await rt.open_kv(kv_path(options.path), kv_options));
@@ -110,22 +130,26 @@ Task<Result<>> mkfs(Runtime& rt, MkfsOptions options) {
 }
 
 Task<Result<StoreFiles>> open_files(Runtime& rt, std::string path, StoreOwner owner, KvOptions kv,
-                                    Access access) {
+                                    Access access, std::optional<uint64_t> ballast) {
   StoreFiles out;
   out.overlaid = kv.read_only = access != Access::kWrite;
   BlockFileOptions existing;
   existing.read_only = out.overlaid;
   CO_TRY(lock, rt.lock_dir(path));
   out.lock = std::move(lock);
-  CO_TRY(file, co_await rt.open_block_file(block_path(path), existing));
+  CO_TRY(set_aside, co_await rt.open_ballast(ballast_path(path), ballast));
+  out.ballast = std::move(set_aside);
+  CO_TRY(file, co_await open_patient(rt, block_path(path), existing, *out.ballast));
   out.block = std::move(file);
   CO_TRY(superblock, co_await read_superblock(*out.block, block_path(path)));
   out.superblock = superblock;
   CO_TRY_VOID(check_owner(superblock, owner, path));
   existing.read_only = access == Access::kRead;
-  CO_TRY(journal, co_await open_journal(rt, journal_path(path), superblock.instance, existing));
+  CO_TRY(journal, co_await open_journal(rt, journal_path(path), superblock.instance, existing,
+                                        *out.ballast));
   out.journal = std::move(journal);
   kv.create = false;
+  kv.ballast = out.ballast.get();
   kv.counter_spaces = {key::kPgMeta};  // the PG logs' entries, above all
   CO_TRY(opened, co_await rt.open_kv(kv_path(path), kv));
   out.kv = std::move(opened);

@@ -32,6 +32,40 @@ std::string joined(const std::vector<Bytes>& pieces) {
   return out;
 }
 
+bool take_room(FaultDisk& disk, uint64_t bytes) {
+  if (bytes > disk.host_free) return false;
+  disk.host_free -= bytes;
+  return true;
+}
+
+class FaultBallast : public Ballast {
+ public:
+  FaultBallast(FaultRuntime& rt, FaultDisk& disk, uint64_t& held, std::optional<uint64_t> whole)
+      : rt_(rt), disk_(disk), held_(held), whole_(whole.value_or(held)) {}
+  uint64_t whole() const override { return whole_; }
+  uint64_t held() const override { return held_; }
+  bool release(uint64_t bytes) override {
+    const uint64_t given = std::min(held_, bytes);
+    held_ -= given;
+    disk_.host_free += given;
+    return given > 0;
+  }
+  Task<Result<>> restore(uint64_t spare) override {
+    co_await rt_.turn();
+    const uint64_t missing = whole_ - held_;
+    if (disk_.host_free < missing + spare) co_return fail(ENOSPC, "no room for ballast");
+    disk_.host_free -= missing;
+    held_ = whole_;
+    co_return Result<>();
+  }
+
+ private:
+  FaultRuntime& rt_;
+  FaultDisk& disk_;
+  uint64_t& held_;
+  const uint64_t whole_;
+};
+
 class FaultFile : public BlockFile {
  public:
   FaultFile(FaultRuntime& rt, FaultDisk& disk, FaultDisk::File& file, bool read_only)
@@ -52,6 +86,10 @@ class FaultFile : public BlockFile {
     co_await rt_.turn();
     if (fires(disk_.fail_write_in)) co_return fail(EIO, "write failed");
     const std::string data = joined(w->pieces);
+    if (disk_.sparse_files && !take_room(disk_, data.size())) {
+      file_.unsynced.erase(w);
+      co_return fail(ENOSPC, "the host is full");
+    }
     CHECK(offset + data.size() <= file_.current.size());
     file_.current.replace(offset, data.size(), data);
     w->returned = true;
@@ -100,8 +138,12 @@ class FaultFile : public BlockFile {
 
 class FaultKv : public Kv {
  public:
-  FaultKv(FaultRuntime& rt, FaultDisk& disk, FaultDisk::KvImage& image, bool read_only)
-      : rt_(rt), disk_(disk), image_(image), read_only_(read_only) {
+  FaultKv(FaultRuntime& rt, FaultDisk& disk, FaultDisk::KvImage& image, const KvOptions& options)
+      : rt_(rt),
+        disk_(disk),
+        image_(image),
+        read_only_(options.read_only),
+        ballast_(options.ballast) {
     if (image_.applied.empty()) image_.current = image_.durable;  // tests plant damage there
   }
 
@@ -160,6 +202,15 @@ class FaultKv : public Kv {
     if (fires(disk_.fail_kv_in)) failed_ = true;
     if (failed_) co_return fail(EIO, "kv batch failed");
     for (; taken_ < mine; taken_++) {
+      const uint64_t bytes = image_.ordered.front().bytes();
+      while (!take_room(disk_, bytes)) {
+        if (ballast_ && ballast_->release(bytes)) continue;
+        if (!ballast_ || !ballast_->patient()) {
+          failed_ = true;
+          co_return fail(ENOSPC, "the host is full");
+        }
+        co_await rt_.clock().sleep(Ballast::kRetry);
+      }
       apply_batch(image_.current, image_.ordered.front());
       image_.applied.push_back(std::move(image_.ordered.front()));
       image_.ordered.pop_front();
@@ -171,6 +222,7 @@ class FaultKv : public Kv {
   FaultDisk& disk_;
   FaultDisk::KvImage& image_;
   const bool read_only_;
+  Ballast* const ballast_;
   uint64_t ordered_ = 0;
   uint64_t taken_ = 0;
   bool failed_ = false;
@@ -318,7 +370,14 @@ Task<Result<std::unique_ptr<Kv>>> FaultRuntime::open_kv(std::string path, KvOpti
   if (options.create && exists) co_return fail(EEXIST, path);
   if (!options.create && !exists) co_return fail(ENOENT, path);
   std::unique_ptr<Kv> out =
-      std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path], options.read_only);
+      std::make_unique<FaultKv>(*this, disk_, disk_.kvs[path], options);
+  co_return out;
+}
+
+Task<Result<std::unique_ptr<Ballast>>> FaultRuntime::open_ballast(std::string path,
+                                                                  std::optional<uint64_t> whole) {
+  std::unique_ptr<Ballast> out =
+      std::make_unique<FaultBallast>(*this, disk_, disk_.ballasts[path], whole);
   co_return out;
 }
 

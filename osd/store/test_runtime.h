@@ -36,8 +36,13 @@ struct FaultDisk {
   };
   std::map<std::string, File> files;
   std::map<std::string, KvImage> kvs;
+  std::map<std::string, uint64_t> ballasts;  ///< bytes held
   std::set<std::string> dirs;
   std::set<std::string> locked;
+
+  /// What the host has free. Batches take of it, ballasts give to it and take back.
+  uint64_t host_free = uint64_t{1} << 40;
+  bool sparse_files = false;  ///< writes to files take of it too
 
   // Faults: the n-th next operation fails, 0 never.
   uint64_t fail_write_in = 0;
@@ -77,12 +82,14 @@ class FaultRuntime : public Runtime {
   Task<Result<std::unique_ptr<BlockFile>>> open_block_file(std::string path,
                                                            BlockFileOptions options) override;
   Task<Result<std::unique_ptr<Kv>>> open_kv(std::string path, KvOptions options) override;
+  Task<Result<std::unique_ptr<Ballast>>> open_ballast(std::string path,
+                                                      std::optional<uint64_t> whole) override;
   Result<std::string> read_file(const std::string& path) override;
   Result<> write_file(const std::string& path, std::string_view content) override;
   Result<> remove_file(const std::string& path) override;
   Result<> make_dirs(const std::string& path) override;
   Result<std::unique_ptr<DirLock>> lock_dir(const std::string& dir) override;
-  Result<uint64_t> host_free(const std::string&) override { return uint64_t{1} << 40; }
+  Result<uint64_t> host_free(const std::string&) override { return disk_.host_free; }
   uint64_t resident_bytes() override { return 0; }
   std::string host_name() override { return "test"; }
   uint32_t process_id() override { return 1; }

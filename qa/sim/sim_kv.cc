@@ -27,10 +27,11 @@ void KvImage::Pairs::apply(const KvBatch& batch) {
   }
 }
 
-Result<> KvImage::apply_front() {
+Result<> KvImage::apply_front(bool host_full) {
   KvBatch batch = std::move(queue.front().batch);
   queue.pop_front();
-  if (visible.bytes + batch.bytes() > capacity) return fail(ENOSPC, "simulated store: no space");
+  if (host_full || visible.bytes + batch.bytes() > capacity)
+    return fail(ENOSPC, "simulated store: no space");
   visible.apply(batch);
   applied.push_back(std::move(batch));
   applied_count++;
@@ -121,7 +122,13 @@ void SimKv::finish_group(size_t size) {
   for (size_t i = 0; i < size; i++) {
     const auto done = image_.queue.front().done;
     const bool durable = image_.queue.front().durable;
-    const Result<> result = image_.apply_front();
+    const bool no_room =
+        faults_.host_full && !(ballast_ && ballast_->release(image_.queue.front().batch.bytes()));
+    if (no_room && ballast_ && ballast_->patient()) {
+      schedule_.add(owner_, Ballast::kRetry, [this, rest = size - i] { finish_group(rest); });
+      return;
+    }
+    const Result<> result = image_.apply_front(no_room);
     if (durable) image_.sync_to(image_.applied_count);
     done->set(result);
   }

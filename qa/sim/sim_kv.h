@@ -30,8 +30,8 @@ class KvImage {
     uint64_t bytes = 0;
   };
 
-  /// Applies the batch at the queue's head; ENOSPC where it does not fit.
-  Result<> apply_front();
+  /// Applies the batch at the queue's head; ENOSPC where it does not fit, or the host is full.
+  Result<> apply_front(bool host_full = false);
   /// Makes the first `count` of all batches that were ever applied durable.
   void sync_to(uint64_t count);
   void crash(Rng& rng);
@@ -47,9 +47,10 @@ class KvImage {
 
 class SimKv : public Kv {
  public:
-  SimKv(KvImage& image, const StorageFaults& faults, Schedule& schedule, Clock& clock, Rng& rng,
-        Incarnation owner)
+  SimKv(KvImage& image, Ballast* ballast, const StorageFaults& faults, Schedule& schedule,
+        Clock& clock, Rng& rng, Incarnation owner)
       : image_(image),
+        ballast_(ballast),
         faults_(faults),
         schedule_(schedule),
         clock_(clock),
@@ -80,6 +81,7 @@ class SimKv : public Kv {
   void finish_group(size_t size);
 
   KvImage& image_;
+  Ballast* const ballast_;
   const StorageFaults& faults_;
   Schedule& schedule_;
   Clock& clock_;

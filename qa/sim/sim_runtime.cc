@@ -14,6 +14,31 @@ struct SimDirLock : DirLock {
   const std::string dir;
 };
 
+class SimBallast : public Ballast {
+ public:
+  SimBallast(uint64_t& held, std::optional<uint64_t> whole, const StorageFaults& faults)
+      : held_(held), whole_(whole.value_or(held)), faults_(faults) {
+    held_ = std::min(held_, whole_);
+  }
+  uint64_t whole() const override { return whole_; }
+  uint64_t held() const override { return held_; }
+  bool release(uint64_t bytes) override {
+    const uint64_t given = std::min(bytes, held_);
+    held_ -= given;
+    return given > 0;
+  }
+  Task<Result<>> restore(uint64_t) override {
+    if (faults_.host_full) co_return fail(ENOSPC, "simulated host: no room for ballast");
+    held_ = whole_;
+    co_return Result<>();
+  }
+
+ private:
+  uint64_t& held_;
+  const uint64_t whole_;
+  const StorageFaults& faults_;
+};
+
 Duration draw_skew(Rng& rng) {
   return Duration(static_cast<int64_t>(rng.below(100'000'000)) - 50'000'000);
 }
@@ -74,8 +99,13 @@ Task<Result<std::unique_ptr<Kv>>> SimRuntime::open_kv(std::string path, KvOption
   }
   if (it == storage_.kvs.end()) co_return fail(ENOENT, "there is no kv store in " + path);
   if (it->second.open) co_return fail(EBUSY, "kv store " + path + " is in use by another process");
-  co_return std::make_unique<SimKv>(it->second, storage_.faults, schedule_, clock_, disk_rng_,
-                                    incarnation_);
+  co_return std::make_unique<SimKv>(it->second, options.ballast, storage_.faults, schedule_, clock_,
+                                    disk_rng_, incarnation_);
+}
+
+Task<Result<std::unique_ptr<Ballast>>> SimRuntime::open_ballast(std::string path,
+                                                                std::optional<uint64_t> whole) {
+  co_return std::make_unique<SimBallast>(storage_.ballasts[path], whole, storage_.faults);
 }
 
 Result<std::string> SimRuntime::read_file(const std::string& path) {

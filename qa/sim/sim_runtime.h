@@ -25,6 +25,7 @@ struct HostStorage {
   std::set<std::string> locks;
   std::map<std::string, DiskImage> disks;
   std::map<std::string, KvImage> kvs;
+  std::map<std::string, uint64_t> ballasts;  ///< bytes held
   uint64_t free_bytes = uint64_t{1} << 40;
   StorageFaults faults;
 
@@ -45,12 +46,16 @@ class SimRuntime : public Runtime {
   Task<Result<std::unique_ptr<BlockFile>>> open_block_file(std::string path,
                                                            BlockFileOptions options) override;
   Task<Result<std::unique_ptr<Kv>>> open_kv(std::string path, KvOptions options) override;
+  Task<Result<std::unique_ptr<Ballast>>> open_ballast(std::string path,
+                                                      std::optional<uint64_t> whole) override;
   Result<std::string> read_file(const std::string& path) override;
   Result<> write_file(const std::string& path, std::string_view content) override;
   Result<> remove_file(const std::string& path) override;
   Result<> make_dirs(const std::string&) override { return {}; }
   Result<std::unique_ptr<DirLock>> lock_dir(const std::string& dir) override;
-  Result<uint64_t> host_free(const std::string&) override { return storage_.free_bytes; }
+  Result<uint64_t> host_free(const std::string&) override {
+    return storage_.faults.host_full ? 0 : storage_.free_bytes;
+  }
   uint64_t resident_bytes() override { return 0; }
   std::string host_name() override { return host_; }
   uint32_t process_id() override { return static_cast<uint32_t>(incarnation_) + 1000; }

@@ -210,5 +210,40 @@ TEST(SimKv, RefusesWhatDoesNotFit) {
   h.run(scenario(h));
 }
 
+TEST(SimKv, SpendsItsBallastOnAFullHostThenWaits) {
+  SimHost h;
+  auto scenario = [](SimHost& host) -> Task<void> {
+    auto ballast = co_await host.runtime().open_ballast(host.path("ballast"), 1000);
+    EXPECT_TRUE(co_await (*ballast)->restore(0));
+    KvOptions options;
+    options.create = true;
+    options.ballast = ballast->get();
+    auto kv = std::move(*co_await host.runtime().open_kv(host.path("kv"), options));
+    bool& full = host.host.storage.faults.host_full;
+    full = true;
+    EXPECT_TRUE(co_await kv->commit(kv_suite::put("a", std::string(500, 'x'))));
+    EXPECT_LT((*ballast)->held(), 500u);
+    EXPECT_TRUE(co_await kv->commit(kv_suite::put("b", std::string(500, 'x'))));
+    EXPECT_EQ((*ballast)->held(), 0u);
+    auto refused = co_await kv->commit(kv_suite::put("c", "x"));
+    EXPECT_EQ(refused.error().code(), ENOSPC);
+    EXPECT_EQ((co_await (*ballast)->restore(0)).error().code(), ENOSPC);
+
+    (*ballast)->set_patient(true);
+    const TimePoint start = host.runtime().clock().now();
+    auto make_room = [&full] { full = false; };
+    const Timer later =
+        host.runtime().clock().call_after(host.runtime().executor(), 3s, make_room);
+    EXPECT_TRUE(co_await kv->commit(kv_suite::put("d", "x")));
+    EXPECT_GE(host.runtime().clock().now() - start, 3s);
+    EXPECT_TRUE(co_await (*ballast)->restore(0));
+    EXPECT_EQ((*ballast)->held(), 1000u);
+    auto pairs = co_await kv->scan("", "", 10);
+    EXPECT_EQ(pairs->size(), 3u);
+    co_await kv->close();
+  };
+  h.run(scenario(h));
+}
+
 }  // namespace sim
 }  // namespace plimsoll

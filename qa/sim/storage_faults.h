@@ -13,6 +13,8 @@ struct StorageFaults {
   Duration slow{0};
   /// Planted, for a scenario that must notice: these are acknowledged when they are ordered.
   bool answers_early = false;
+  /// Nothing more fits on the host: batches spend the ballast, then wait or fail.
+  bool host_full = false;
 };
 
 }  // namespace plimsoll::sim

@@ -6,9 +6,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/rng.h"
+#include "common/rt/ballast.h"
 #include "common/rt/block_file.h"
 #include "common/rt/clock.h"
 #include "common/rt/kv.h"
@@ -23,6 +25,7 @@ struct KvOptions {
   size_t memtable_bytes = 16 << 20;  ///< per memtable; two at most
   size_t cache_bytes = 8 << 20;
   std::string counter_spaces;  ///< first letters of keys that end with a big-endian 8-byte counter
+  Ballast* ballast = nullptr;  ///< spent before ENOSPC is answered; outlives the store
 };
 
 struct BlockFileOptions {
@@ -57,6 +60,10 @@ class Runtime {
   virtual Task<Result<std::unique_ptr<BlockFile>>> open_block_file(std::string path,
                                                                    BlockFileOptions options) = 0;
   virtual Task<Result<std::unique_ptr<Kv>>> open_kv(std::string path, KvOptions options) = 0;
+  /// What is there of it now, maybe nothing: restore() makes it whole. Without `whole`, what is
+  /// there is the whole.
+  virtual Task<Result<std::unique_ptr<Ballast>>> open_ballast(std::string path,
+                                                              std::optional<uint64_t> whole) = 0;
 
   /// Small files: conf, superblocks, keyrings. ENOENT and so on name the path. At most 64 MiB.
   virtual Result<std::string> read_file(const std::string& path) = 0;

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "common/rt/real/file_ballast.h"
 #include "common/rt/real/file_block.h"
 #include "common/rt/real/files.h"
 #include "common/rt/real/rocks_kv.h"
@@ -92,6 +93,12 @@ Task<Result<std::unique_ptr<BlockFile>>> RealRuntime::open_block_file(std::strin
 
 Task<Result<std::unique_ptr<Kv>>> RealRuntime::open_kv(std::string path, KvOptions options) {
   auto open = [this, &path, options] { return open_rocks_kv(pool_, path, options); };
+  co_return co_await offload(pool_, open);
+}
+
+Task<Result<std::unique_ptr<Ballast>>> RealRuntime::open_ballast(std::string path,
+                                                                 std::optional<uint64_t> whole) {
+  auto open = [this, &path, whole] { return FileBallast::open(pool_, path, whole); };
   co_return co_await offload(pool_, open);
 }
 

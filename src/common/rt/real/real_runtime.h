@@ -47,6 +47,8 @@ class RealRuntime : public Runtime {
   Task<Result<std::unique_ptr<BlockFile>>> open_block_file(std::string path,
                                                            BlockFileOptions options) override;
   Task<Result<std::unique_ptr<Kv>>> open_kv(std::string path, KvOptions options) override;
+  Task<Result<std::unique_ptr<Ballast>>> open_ballast(std::string path,
+                                                      std::optional<uint64_t> whole) override;
   Result<std::string> read_file(const std::string& path) override;
   Result<> write_file(const std::string& path, std::string_view content) override;
   Result<> remove_file(const std::string& path) override;
@@ -66,6 +68,8 @@ class RealRuntime : public Runtime {
   RealClock clock_;
   Rng rng_;
   TcpNet net_;
+
+ protected:
   ThreadPool pool_;
 };
 

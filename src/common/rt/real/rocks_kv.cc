@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One commit thread takes all batches that queued up while it was busy, writes them as one RocksDB
 // batch with one sync of the log (none where all were only applied; sync() does that later), and
-// resumes their tasks in order by one post per executor. Reads
-// look into memory on the spot and go to the pool only when the disk is needed. Memory is bounded:
-// two memtables, a block cache, few open files. Log files are recycled, so that a sync rewrites
-// allocated blocks and does not wait for the host's journal.
+// resumes their tasks in order by one post per executor. A get() looks into memory on the spot and
+// goes to the pool only when the disk is needed; scans always do, since an iterator that may not
+// read loses pairs behind erased ranges without a word (7.8). Memory is bounded: two memtables, a
+// block cache, few open files. Log files are recycled, so that a sync rewrites allocated blocks and
+// does not wait for the host's journal.
 #include "common/rt/real/rocks_kv.h"
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/perf_level.h>
@@ -21,12 +21,16 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdio>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <thread>
 
 #include "common/base/units.h"
+#include "common/log/log.h"
 #include "common/rt/real/files.h"
+#include "common/rt/real/rocks_env.h"
 #include "common/rt/real/thread_pool.h"
 
 #if __has_feature(thread_sanitizer)
@@ -45,9 +49,6 @@ using rocksdb::Status;
 using CommitWaiter = std::unique_ptr<Waiter<Result<>>>;
 
 constexpr size_t kGroupBytes = 8_MiB;
-/// Reads on the executor give up and move to the pool after this many dead entries.
-constexpr uint64_t kInlineSkips = 256;
-
 Error kv_error(const Status& s, const std::string& path) {
   const std::string text = fmt::format("kv store {}: {}", path, s.ToString());
   if (s.IsNoSpace()) return fail(ENOSPC, text);
@@ -55,13 +56,24 @@ Error kv_error(const Status& s, const std::string& path) {
   return fail(EIO, text);
 }
 
-/// RocksDB would poll a full host every five seconds by itself and refuse Resume() meanwhile;
-/// without an answer from GetFreeSpace it leaves the recovery to us, who know at once when space
-/// was freed.
-struct NoPollingEnv : rocksdb::EnvWrapper {
-  NoPollingEnv() : rocksdb::EnvWrapper(rocksdb::Env::Default()) {}
-  const char* Name() const override { return "NoPollingEnv"; }
-  Status GetFreeSpace(const std::string&, uint64_t*) override { return Status::NotSupported(); }
+/// RocksDB's own log, in ours. In a file of its own on a full host it would end the process: 7.8
+/// asserts that nobody writes to a file that failed to grow.
+class RocksLog : public rocksdb::Logger {
+ public:
+  explicit RocksLog(std::string path)
+      : rocksdb::Logger(rocksdb::WARN_LEVEL), log_(log::Subsystem::kStore, std::move(path)) {}
+  void LogHeader(const char*, va_list) override {}
+  void Logv(rocksdb::InfoLogLevel level, const char* format, va_list values) override {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, values);
+    text[std::strcspn(text, "\n")] = '\0';
+    if (level >= rocksdb::ERROR_LEVEL) log_.warn("{}", text);
+    else if (level >= rocksdb::WARN_LEVEL) log_.debug(5, "{}", text);
+  }
+  using rocksdb::Logger::Logv;
+
+ private:
+  const plimsoll::Logger log_;
 };
 
 /// Keys that end with a counter, by the key space that counts: a memtable then remembers where the
@@ -80,13 +92,7 @@ class CounterSpace : public rocksdb::SliceTransform {
   const std::string spaces_;
 };
 
-/// Its notes are files beside the store, and a store that is only read stays as it is.
-struct NoNotes : rocksdb::Logger {
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-rocksdb::Options db_options(const KvOptions& options) {
+rocksdb::Options db_options(const KvOptions& options, const std::string& path, rocksdb::Env& env) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.cache_bytes, 2);
   table.cache_index_and_filter_blocks = true;
@@ -94,7 +100,6 @@ rocksdb::Options db_options(const KvOptions& options) {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
 
-  static NoPollingEnv env;
   rocksdb::Options db;
   db.env = &env;
   db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -126,10 +131,7 @@ rocksdb::Options db_options(const KvOptions& options) {
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.skip_stats_update_on_db_open = true;
-  db.info_log_level = rocksdb::WARN_LEVEL;
-  db.max_log_file_size = 1_MiB;
-  db.keep_log_file_num = 2;
-  if (options.read_only) db.info_log = std::make_shared<NoNotes>();
+  db.info_log = std::make_shared<RocksLog>(path);
   return db;
 }
 
@@ -144,12 +146,14 @@ struct Pending {
 
 class RocksKv : public Kv {
  public:
-  RocksKv(ThreadPool& pool, std::string path, std::unique_ptr<rocksdb::DB> db,
-          uint64_t resume_needs)
+  RocksKv(ThreadPool& pool, std::string path, const KvOptions& options,
+          std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db)
       : pool_(pool),
         path_(std::move(path)),
+        env_(std::move(env)),
         db_(std::move(db)),
-        resume_needs_(resume_needs),
+        resume_needs_(3 * options.memtable_bytes),
+        ballast_(options.ballast),
         committer_([this] { work(); }) {}
   ~RocksKv() override { shut(); }
 
@@ -170,13 +174,9 @@ class RocksKv : public Kv {
   enum class Tier { kMemory, kAll };
 
   Status read(Tier tier, const std::string& key, std::optional<std::string>& value);
-  Status read(Tier tier, const std::string& from, const std::string& to, size_t limit,
-              size_t max_bytes, std::vector<Pair>& out);
-  Status read_last(Tier tier, const std::string& from, const std::string& to,
-                   std::optional<Pair>& out);
-  /// Tries `read(tier)` in memory, then on the pool.
-  template <class F>
-  Task<Status> tiered(F read);
+  Status read(const std::string& from, const std::string& to, size_t limit, size_t max_bytes,
+              std::vector<Pair>& out);
+  Status read_last(const std::string& from, const std::string& to, std::optional<Pair>& out);
 
   /// Not a coroutine: the order is that of the calls.
   Task<Result<>> enqueue(KvBatch batch, bool durable);
@@ -185,13 +185,17 @@ class RocksKv : public Kv {
   /// From the queue's head, with the mutex held.
   std::vector<PendingPtr> take_group();
   Result<> write(const std::vector<PendingPtr>& group);
+  Status write(rocksdb::WriteBatch& batch, bool sync);
+  bool room_to_resume();
   void finish(std::vector<PendingPtr> group, const Result<>& result);
   void shut();
 
   ThreadPool& pool_;
   const std::string path_;
+  const std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   const uint64_t resume_needs_;
+  Ballast* const ballast_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -201,46 +205,44 @@ class RocksKv : public Kv {
   std::thread committer_;
 };
 
-rocksdb::ReadOptions read_options(bool memory_only) {
-  rocksdb::ReadOptions options;
-  if (!memory_only) return options;
-  options.read_tier = rocksdb::kBlockCacheTier;
-  options.max_skippable_internal_keys = kInlineSkips;
-  return options;
-}
-
 // ---- reading ------------------------------------------------------------------------------------
 
-template <class F>
-Task<Status> RocksKv::tiered(F read) {
-  Status status = read(Tier::kMemory);
-  if (!status.IsIncomplete()) co_return status;
-  auto everywhere = [&read] { return read(Tier::kAll); };
-  co_return co_await offload(pool_, everywhere);
+Task<Result<std::optional<std::string>>> RocksKv::get(std::string key) {
+  std::optional<std::string> value;
+  Status status = read(Tier::kMemory, key, value);
+  // An empty value from memory may stand for a table that is not open (7.8).
+  if (status.IsIncomplete() || (value && value->empty())) {
+    auto everywhere = [&] { return read(Tier::kAll, key, value); };
+    status = co_await offload(pool_, everywhere);
+  }
+  if (!status.ok()) co_return kv_error(status, path_);
+  co_return std::move(value);
 }
 
 Status RocksKv::read(Tier tier, const std::string& key, std::optional<std::string>& value) {
+  rocksdb::ReadOptions options;
+  if (tier == Tier::kMemory) options.read_tier = rocksdb::kBlockCacheTier;
   rocksdb::PinnableSlice found;
-  const Status s =
-      db_->Get(read_options(tier == Tier::kMemory), db_->DefaultColumnFamily(), key, &found);
+  const Status s = db_->Get(options, db_->DefaultColumnFamily(), key, &found);
   value.reset();
   if (s.IsNotFound()) return Status::OK();
   if (s.ok()) value = found.ToString();
   return s;
 }
 
-Task<Result<std::optional<std::string>>> RocksKv::get(std::string key) {
-  std::optional<std::string> value;
-  auto attempt = [&](Tier tier) { return read(tier, key, value); };
-  const Status status = co_await tiered(attempt);
+Task<Result<std::vector<Kv::Pair>>> RocksKv::scan(std::string from, std::string to, size_t limit,
+                                                  size_t max_bytes) {
+  std::vector<Pair> out;
+  if (!to.empty() && to <= from) co_return out;
+  auto all = [&] { return read(from, to, limit, max_bytes, out); };
+  const Status status = co_await offload(pool_, all);
   if (!status.ok()) co_return kv_error(status, path_);
-  co_return std::move(value);
+  co_return std::move(out);
 }
 
-Status RocksKv::read(Tier tier, const std::string& from, const std::string& to, size_t limit,
+Status RocksKv::read(const std::string& from, const std::string& to, size_t limit,
                      size_t max_bytes, std::vector<Pair>& out) {
-  out.clear();
-  auto options = read_options(tier == Tier::kMemory);
+  rocksdb::ReadOptions options;
   const Slice bound(to);
   if (!to.empty()) options.iterate_upper_bound = &bound;
   std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
@@ -253,20 +255,18 @@ Status RocksKv::read(Tier tier, const std::string& from, const std::string& to, 
   return it->status();
 }
 
-Task<Result<std::vector<Kv::Pair>>> RocksKv::scan(std::string from, std::string to, size_t limit,
-                                                  size_t max_bytes) {
-  std::vector<Pair> out;
+Task<Result<std::optional<Kv::Pair>>> RocksKv::last(std::string from, std::string to) {
+  std::optional<Pair> out;
   if (!to.empty() && to <= from) co_return out;
-  auto attempt = [&](Tier tier) { return read(tier, from, to, limit, max_bytes, out); };
-  const Status status = co_await tiered(attempt);
+  auto all = [&] { return read_last(from, to, out); };
+  const Status status = co_await offload(pool_, all);
   if (!status.ok()) co_return kv_error(status, path_);
   co_return std::move(out);
 }
 
-Status RocksKv::read_last(Tier tier, const std::string& from, const std::string& to,
+Status RocksKv::read_last(const std::string& from, const std::string& to,
                           std::optional<Pair>& out) {
-  out.reset();
-  auto options = read_options(tier == Tier::kMemory);
+  rocksdb::ReadOptions options;
   const Slice lower(from), upper(to);
   options.iterate_lower_bound = &lower;
   if (!to.empty()) options.iterate_upper_bound = &upper;
@@ -274,15 +274,6 @@ Status RocksKv::read_last(Tier tier, const std::string& from, const std::string&
   it->SeekToLast();
   if (it->Valid()) out = Pair(it->key().ToString(), it->value().ToString());
   return it->status();
-}
-
-Task<Result<std::optional<Kv::Pair>>> RocksKv::last(std::string from, std::string to) {
-  std::optional<Pair> out;
-  if (!to.empty() && to <= from) co_return out;
-  auto attempt = [&](Tier tier) { return read_last(tier, from, to, out); };
-  const Status status = co_await tiered(attempt);
-  if (!status.ok()) co_return kv_error(status, path_);
-  co_return std::move(out);
 }
 
 // ---- committing ---------------------------------------------------------------------------------
@@ -356,21 +347,36 @@ Result<> RocksKv::write(const std::vector<PendingPtr>& group) {
   auto durable = [](const PendingPtr& p) { return p->durable; };
   const bool sync = std::any_of(group.begin(), group.end(), durable);
   if (batch.Count() == 0 && !sync) return {};
+  for (;;) {
+    const Status s = write(batch, sync);
+    if (s.ok()) return {};
+    // RocksEnv has waited already, but not while the store was being opened.
+    if (!s.IsNoSpace() || !ballast_ || !ballast_->patient()) return kv_error(s, path_);
+    std::this_thread::sleep_for(Ballast::kRetry);
+  }
+}
+
+bool RocksKv::room_to_resume() {
+  for (;;) {
+    const auto free = host_free(path_);
+    if (!free || *free >= resume_needs_) return free.has_value();
+    if (!ballast_ || !ballast_->release(resume_needs_ - *free)) return false;
+  }
+}
+
+Status RocksKv::write(rocksdb::WriteBatch& batch, bool sync) {
   // After a full disk RocksDB refuses everything until it is told to look again. Looking flushes
   // the memtables, and a flush that fails then would never return (7.8): only with room for them.
   if (out_of_space_) {
-    const auto free = host_free(path_);
-    if (!free || *free < resume_needs_)
-      return fail(ENOSPC, fmt::format("kv store {}: the host is full", path_));
-    if (Status s = db_->Resume(); !s.ok()) return kv_error(s, path_);
+    if (!room_to_resume()) return Status::NoSpace("the host is full");
+    if (Status s = db_->Resume(); !s.ok()) return s;
     out_of_space_ = false;
   }
   rocksdb::WriteOptions options;
   options.sync = sync;
   const Status s = db_->Write(options, &batch);
-  if (s.ok()) return {};
   out_of_space_ = s.IsNoSpace();
-  return kv_error(s, path_);
+  return s;
 }
 
 void RocksKv::finish(std::vector<PendingPtr> group, const Result<>& result) {
@@ -436,19 +442,21 @@ Task<void> RocksKv::close() {
 }  // namespace
 
 Result<std::unique_ptr<Kv>> open_rocks_kv(ThreadPool& pool, const std::string& path,
-                                          KvOptions options) {
-  rocksdb::DB* db = nullptr;
+                                          KvOptions options, rocksdb::Env* host) {
   const bool exists = ::access((path + "/CURRENT").c_str(), F_OK) == 0;
   if (options.create && exists) return fail(EEXIST, fmt::format("kv store {} exists", path));
   if (!options.create && !exists)
     return fail(ENOENT, fmt::format("there is no kv store in {}", path));
-  const Status s = options.read_only
-                       ? rocksdb::DB::OpenForReadOnly(db_options(options), path, &db)
-                       : rocksdb::DB::Open(db_options(options), path, &db);
+  if (options.create) TRY_VOID(make_dirs(path));
+  auto env = std::make_unique<RocksEnv>(host ? host : rocksdb::Env::Default(), options.ballast);
+  const rocksdb::Options how = db_options(options, path, *env);
+  rocksdb::DB* db = nullptr;
+  const Status s = options.read_only ? rocksdb::DB::OpenForReadOnly(how, path, &db)
+                                     : rocksdb::DB::Open(how, path, &db);
   if (s.ok()) {
     std::unique_ptr<rocksdb::DB> owned(db);
     return std::unique_ptr<Kv>(
-        new RocksKv(pool, path, std::move(owned), 3 * options.memtable_bytes));
+        new RocksKv(pool, path, options, std::move(env), std::move(owned)));
   }
   if (s.ToString().find("LOCK") != std::string::npos)
     return fail(EBUSY, fmt::format("kv store {} is in use by another process", path));

@@ -106,6 +106,39 @@ TEST(RocksKv, ReadsWhatIsNotInMemory) {
   host.run(scenario(host));
 }
 
+TEST(RocksKv, ScansRightWithColdCachesAndErasedRanges) {
+  RealHost host;
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto kv = co_await kv_suite::open(h, true);
+    Rng rng(1);
+    std::map<std::string, std::string> model;
+    const auto space = [&rng] { return fmt::format("{}", rng.below(6)); };
+    for (int round = 0; round < 60; round++) {
+      KvBatch batch;
+      for (int i = 0; i < 20; i++) {
+        const std::string k = fmt::format("{}.{:02}", space(), rng.below(10));
+        batch.put(k, model[k] = std::string(300 + rng.below(600), static_cast<char>('a' + i)));
+        if (!rng.chance(0.2)) continue;
+        const std::string erased = space(), end = erased + "~";
+        batch.erase_range(erased, end);
+        model.erase(model.lower_bound(erased), model.lower_bound(end));
+      }
+      EXPECT_TRUE(co_await kv->commit(std::move(batch)));
+      // Every walk over the spaces begins with another part of the tables in the cache.
+      co_await kv_suite::reopen(h, kv);
+      EXPECT_TRUE(co_await kv->get(fmt::format("{}.{:02}", space(), rng.below(10))));
+      for (const char* from : {"0", "1", "2", "3", "4", "5"}) {
+        const std::string to(1, static_cast<char>(from[0] + 1 + rng.below(2)));
+        auto pairs = co_await kv->scan(from, to, 1000);
+        const std::vector<Kv::Pair> want(model.lower_bound(from), model.lower_bound(to));
+        EXPECT_TRUE(pairs && *pairs == want) << "round " << round << " from " << from;
+      }
+    }
+    co_await kv->close();
+  };
+  host.run(scenario(host));
+}
+
 TEST(RocksKv, RefusesASecondUserAndDamage) {
   RealHost host;
   auto scenario = [](RealHost& h) -> Task<void> {
@@ -167,6 +200,174 @@ TEST(RocksKv, GoesOnAfterAFullHost) {
     co_await (*reopened)->close();
   };
   host.run(scenario(host, small.path));
+}
+
+/// Leaves nothing free on the file system of `path`.
+void fill_up(const std::string& path) {
+  std::ofstream out(path, std::ios::binary);
+  const std::string chunk(64 << 10, 'f');
+  while (out.write(chunk.data(), static_cast<std::streamsize>(chunk.size())).flush()) {
+  }
+}
+
+Task<std::unique_ptr<Ballast>> open_ballast(Runtime& rt, std::string path,
+                                            std::optional<uint64_t> whole) {
+  auto opened = co_await rt.open_ballast(path, whole);
+  CHECK(opened.has_value());
+  co_return std::move(*opened);
+}
+
+Task<std::unique_ptr<Kv>> open_with_ballast(Runtime& rt, std::string path, Ballast& ballast,
+                                            bool create) {
+  KvOptions options;
+  options.create = create;
+  options.memtable_bytes = 1 << 20;
+  options.ballast = &ballast;
+  auto opened = co_await rt.open_kv(path, options);
+  CHECK_NOTE(opened.has_value(), opened ? "" : opened.error().to_string().c_str());
+  co_return std::move(*opened);
+}
+
+Task<Result<>> put_64k(Kv& kv, int number) {
+  return kv.commit(kv_suite::put(fmt::format("{:04}", number), std::string(64 << 10, 'x')));
+}
+
+Task<void> expect_keys(Kv& kv, int count) {
+  auto pairs = co_await kv.scan("", "", 10'000, SIZE_MAX);
+  EXPECT_TRUE(pairs);
+  EXPECT_EQ(pairs->size(), static_cast<size_t>(count));
+}
+
+TEST(FileBallast, IsReleasedInPartAndRestored) {
+  RealHost host;
+  SmallFileSystem small(host.path("small"), 32);
+  if (!small.mounted) GTEST_SKIP() << "cannot mount a tmpfs here";
+  auto scenario = [](Runtime& rt, std::string dir) -> Task<void> {
+    constexpr uint64_t kMib = 1 << 20, kWhole = 16 * kMib;
+    const std::string path = dir + "/ballast";
+    auto ballast = co_await open_ballast(rt, path, kWhole);
+    EXPECT_EQ(ballast->held(), 0u);
+    EXPECT_FALSE(ballast->release(1));
+    auto too_much = co_await ballast->restore(17 * kMib);
+    EXPECT_EQ(too_much.error().code(), ENOSPC);
+    EXPECT_TRUE(co_await ballast->restore(15 * kMib));
+    EXPECT_EQ(ballast->held(), kWhole);
+    EXPECT_LE(*rt.host_free(dir), 16 * kMib);
+
+    EXPECT_TRUE(ballast->release(1));
+    EXPECT_TRUE(ballast->release(5 * kMib));
+    EXPECT_EQ(ballast->held(), 7 * kMib);
+    EXPECT_GE(*rt.host_free(dir), 24 * kMib);
+    ballast = co_await open_ballast(rt, path, kWhole);
+    EXPECT_EQ(ballast->held(), 7 * kMib);
+    EXPECT_EQ((co_await open_ballast(rt, path, std::nullopt))->whole(), 7 * kMib);
+    EXPECT_TRUE(co_await ballast->restore(0));
+    EXPECT_EQ(ballast->held(), kWhole);
+    ballast = co_await open_ballast(rt, path, 3 * kMib);
+    EXPECT_EQ(ballast->held(), 3 * kMib);
+    EXPECT_GE(*rt.host_free(dir), 28 * kMib);
+  };
+  host.run(scenario(host.rt, small.path));
+}
+
+TEST(RocksKv, SpendsItsBallastOnAFullHost) {
+  RealHost host;
+  SmallFileSystem small(host.path("small"), 64);
+  if (!small.mounted) GTEST_SKIP() << "cannot mount a tmpfs here";
+  auto scenario = [](Runtime& rt, std::string dir) -> Task<void> {
+    auto ballast = co_await open_ballast(rt, dir + "/ballast", 32 << 20);
+    EXPECT_TRUE(co_await ballast->restore(0));
+    auto kv = co_await open_with_ballast(rt, dir + "/kv", *ballast, true);
+    fill_up(dir + "/foreign");
+    // Flushes and compactions run out of room here too.
+    int kept = 0;
+    for (; kept < 160; kept++) EXPECT_TRUE(co_await put_64k(*kv, kept)) << kept;
+    EXPECT_LT(ballast->held(), ballast->whole());
+    // The owner starts again on a host that is still full.
+    co_await kv->close();
+    kv.reset();
+    fill_up(dir + "/foreign2");
+    kv = co_await open_with_ballast(rt, dir + "/kv", *ballast, false);
+    co_await expect_keys(*kv, kept);
+    // With nothing left it refuses, and what it acknowledged stays.
+    Result<> last;
+    for (; kept < 1000 && last; kept += last.has_value()) last = co_await put_64k(*kv, kept);
+    EXPECT_EQ(last.error().code(), ENOSPC);
+    EXPECT_EQ(ballast->held(), 0u);
+    std::filesystem::remove(dir + "/foreign");
+    std::filesystem::remove(dir + "/foreign2");
+    EXPECT_TRUE(co_await put_64k(*kv, kept++));
+    co_await kv->close();
+    kv.reset();
+    kv = co_await open_with_ballast(rt, dir + "/kv", *ballast, false);
+    co_await expect_keys(*kv, kept);
+    co_await kv->close();
+  };
+  host.run(scenario(host.rt, small.path));
+}
+
+TEST(RocksKv, WaitsForRoomWhileItsBallastIsPatient) {
+  RealHost host;
+  SmallFileSystem small(host.path("small"), 24);
+  if (!small.mounted) GTEST_SKIP() << "cannot mount a tmpfs here";
+  auto scenario = [](Runtime& rt, std::string dir) -> Task<void> {
+    auto ballast = co_await open_ballast(rt, dir + "/ballast", 4 << 20);
+    EXPECT_TRUE(co_await ballast->restore(0));
+    auto kv = co_await open_with_ballast(rt, dir + "/kv", *ballast, true);
+    fill_up(dir + "/foreign");
+    ballast->set_patient(true);
+    auto write = [](Kv& k, int& done) -> Task<void> {
+      for (int i = 0; i < 160; i++) {
+        EXPECT_TRUE(co_await put_64k(k, i)) << i;
+        done++;
+      }
+    };
+    TaskGroup group(rt.executor());
+    int done = 0;
+    group.spawn(write(*kv, done));
+    while (ballast->held()) co_await rt.clock().sleep(10ms);
+    co_await rt.clock().sleep(500ms);
+    EXPECT_LT(done, 160);
+    auto read = co_await kv->get("0000");
+    EXPECT_TRUE(read && read->has_value());
+    std::filesystem::remove(dir + "/foreign");
+    co_await group.join();
+    EXPECT_EQ(done, 160);
+    co_await expect_keys(*kv, done);
+    co_await kv->close();
+  };
+  host.run(scenario(host.rt, small.path));
+}
+
+TEST(RocksKv, StopsWhileItWaitsForRoom) {
+  RealHost host;
+  SmallFileSystem small(host.path("small"), 24);
+  if (!small.mounted) GTEST_SKIP() << "cannot mount a tmpfs here";
+  auto scenario = [](Runtime& rt, std::string dir) -> Task<void> {
+    auto ballast = co_await open_ballast(rt, dir + "/ballast", 4 << 20);
+    EXPECT_TRUE(co_await ballast->restore(0));
+    auto kv = co_await open_with_ballast(rt, dir + "/kv", *ballast, true);
+    fill_up(dir + "/foreign");
+    ballast->set_patient(true);
+    auto write = [](Kv& k, int& done) -> Task<void> {
+      while (co_await put_64k(k, done)) done++;
+    };
+    TaskGroup group(rt.executor());
+    int done = 0;
+    group.spawn(write(*kv, done));
+    while (ballast->held()) co_await rt.clock().sleep(10ms);
+    co_await rt.clock().sleep(500ms);
+    ballast->set_patient(false);
+    co_await group.join();
+    co_await kv->close();
+    kv.reset();
+    std::filesystem::remove(dir + "/foreign");
+    kv = co_await open_with_ballast(rt, dir + "/kv", *ballast, false);
+    auto pairs = co_await kv->scan("", "", 10'000, SIZE_MAX);
+    EXPECT_GE(pairs->size(), static_cast<size_t>(done));
+    co_await kv->close();
+  };
+  host.run(scenario(host.rt, small.path));
 }
 
 /// In a child process: commits keys 0, 1, ... and writes each number to `fd` once it is
