@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The directory of a block store: `block`, the block file; `journal`; `kv/`, the key-value store;
 // `ballast`, space for the key-value store on a full host; and a lock. mkfs makes it, open_files
-// takes it and checks that the parts belong together, expand makes the block file larger. Tools that
-// only look take it with Access::kRead: what replay() then changes stays in memory (overlay.h), so
-// that they need no space on the host and leave all as it is. With Access::kJournal the journal
-// alone can be written, whose space is reserved.
+// takes it and checks that the parts belong together, expand makes the block file larger. Tools
+// that only look take it with Access::kRead: what replay() then changes stays in memory
+// (overlay.h), so that they need no space on the host and leave all as it is. With Access::kJournal
+// the journal alone can be written, whose space is reserved.
 #pragma once
 
 #include "common/rt/runtime.h"
