@@ -359,7 +359,7 @@ class ZFilling(FullCase):
         self.restart_all_killed()
         self.remove(sorted(written)[0])
         # That it refused somebody is forgotten; those who wait come again.
-        eventually(lambda: "full" in self.pool_flags(), 10, 0.1, "a full pool")
+        eventually(lambda: "full" in self.pool_flags(), 60, 0.1, "a full pool")
         for name in sorted(written)[1:60]:
             self.remove(name)
         for name in sorted(written)[:60]:

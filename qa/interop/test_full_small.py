@@ -49,7 +49,7 @@ class OnAllThree(SmallCase):
         written, pending = self.fill(4 * MIB)
         self.restart_all_killed()
         # That it refused somebody is forgotten; those who wait come again.
-        eventually(lambda: "full" in self.pool_flags(), 10, 0.1, "a full pool")
+        eventually(lambda: "full" in self.pool_flags(), 60, 0.1, "a full pool")
         self.check_line()
         for name in sorted(written)[:20]:
             self.remove(name)
