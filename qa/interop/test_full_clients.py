@@ -3,10 +3,13 @@
 """Stock clients that hear of a full cluster while they sleep, wait or talk to an OSD that does not
 answer; what becomes of writes that they gave up; how far a quota is overshot."""
 
+import array
 import errno
+import fcntl
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import harness
@@ -15,6 +18,13 @@ from harness import eventually
 
 if harness.has_python_rados():
     import rados
+
+
+def unread(pipe):
+    """Bytes that the other end has not taken."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 class Learning(FullCase):
@@ -93,6 +103,8 @@ class GivenUp(FullCase):
         put.stdin.write(self.NEW)
         put.stdin.flush()
         eventually(lambda: self.connected(asok), 10, 0.02, "a client that is connected")
+        # It reads when it has asked the monitor all that it asks.
+        eventually(lambda: not unread(put.stdin), 10, 0.02, "a client that reads its input")
         return put, asok
 
     @staticmethod
