@@ -42,8 +42,7 @@ std::string record_text(const CommitRecord& record) {
 struct TextSource : ByteSource {
   explicit TextSource(std::string_view t) : text(t) {}
   Result<size_t> read(std::span<uint8_t> into) override {
-    const size_t n = std::min(into.size(), text.size());
-    std::memcpy(into.data(), text.data(), n);
+    const size_t n = text.copy(reinterpret_cast<char*>(into.data()), into.size());
     text.remove_prefix(n);
     return n;
   }
