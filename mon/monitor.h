@@ -63,6 +63,10 @@ class Monitor : public daemon::Daemon, private messenger::Dispatcher {
                         msg::MOsdMarkMeDown m);
   void osd_fullness(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
                     msg::MOsdFullness m);
+  void osd_pg_join(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                   msg::MOsdPgJoin m);
+  void osd_unreachable(const messenger::ConnectionRef& c, const msg::RawMessage& raw,
+                       msg::MOsdUnreachable m);
   void osd_stats(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MOsdStats m);
   void cluster_log(const messenger::ConnectionRef& c, const msg::RawMessage& raw, msg::MLog m);
 

@@ -51,6 +51,10 @@ void Monitor::on_message(const ConnectionRef& c, RawMessage raw) {
       return handle(c, raw, &Monitor::osd_stats);
     case msg::MOsdFullness::kType:
       return handle(c, raw, &Monitor::osd_fullness);
+    case msg::MOsdPgJoin::kType:
+      return handle(c, raw, &Monitor::osd_pg_join);
+    case msg::MOsdUnreachable::kType:
+      return handle(c, raw, &Monitor::osd_unreachable);
     case msg::MLog::kType:
       return handle(c, raw, &Monitor::cluster_log);
     case msg::MPing::kType:
@@ -298,6 +302,16 @@ void Monitor::osd_stats(const ConnectionRef& c, const RawMessage&, msg::MOsdStat
 void Monitor::osd_fullness(const ConnectionRef&, const RawMessage&, msg::MOsdFullness m) {
   if (m.fsid != services_->monmap.fsid) return;
   tasks_.spawn(services_->membership.report_fullness(std::move(m)));
+}
+
+void Monitor::osd_pg_join(const ConnectionRef&, const RawMessage&, msg::MOsdPgJoin m) {
+  if (m.fsid != services_->monmap.fsid) return;
+  tasks_.spawn(services_->membership.join_pg(std::move(m)));
+}
+
+void Monitor::osd_unreachable(const ConnectionRef& c, const RawMessage&, msg::MOsdUnreachable m) {
+  if (m.fsid != services_->monmap.fsid) return;
+  tasks_.spawn(services_->membership.report_unreachable(sessions_->of(c).osd, std::move(m)));
 }
 
 void Monitor::cluster_log(const ConnectionRef&, const RawMessage&, msg::MLog m) {

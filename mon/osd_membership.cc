@@ -43,7 +43,7 @@ Task<Result<>> OsdMembership::load(Consensus& consensus) {
   // An OSD that was up when the monitor stopped has the grace from now on to come back.
   for (OsdId osd : osd_.map().osds())
     if (osd_.map().is_up(osd))
-      lost_[osd] = {osd_.map().client_addrs[osd].msgr2(), runtime_.clock().now()};
+      lost_[osd] = {osd_.map().client_addrs[osd].msgr2(), runtime_.clock().now(), false};
   watch_down_osds();
   co_return Result<>();
 }
@@ -77,7 +77,7 @@ Task<Result<Epoch>> OsdMembership::boot(msg::MOsdBoot boot) {
   if (is_up_here()) co_return osd_.epoch();
   if (osd_.map().is_up(boot.osd)) {
     const EntityAddr old = osd_.map().client_addrs[boot.osd].msgr2();
-    CO_TRY_VOID(co_await mark_down(boot.osd, old, "boots again"));
+    CO_TRY_VOID(co_await mark_down(boot.osd, old, "boots again", true));
   }
   bool marked = false;
   const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
@@ -119,6 +119,60 @@ Task<void> OsdMembership::report_fullness(msg::MOsdFullness m) {
   const Result<Epoch> changed = co_await osd_.change(edit);
   if (!changed)
     log_.warn(fmt::format("fullness of osd.{} was not noted: {}", m.osd, changed.error().text()));
+}
+
+Task<void> OsdMembership::join_pg(msg::MOsdPgJoin m) {
+  const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
+    const auto unchanged = [&](OsdId osd) {
+      const map::OsdInfo& info = d.base.osd_info[osd];
+      return d.now.is_up(osd) && d.base.is_up(osd) && info.up_from <= m.since &&
+             info.down_at <= m.since;
+    };
+    std::vector<OsdId> home = d.base.home(m.pg);
+    if (!d.base.pg_exists(m.pg) || !d.now.pg_exists(m.pg) || home != m.home) return {};
+    // Else the PG may be in another interval now, in which the newcomer does not get writes yet.
+    if (m.epoch < osd_.moved()) return {};
+    home.push_back(m.newcomer);
+    for (const OsdId osd : home)
+      if (!d.base.exists(osd) || !unchanged(osd)) return {};
+    if (std::count(m.home.begin(), m.home.end(), m.newcomer)) return {};
+    d.homes.joined[m.pg] = std::move(home);
+    return {};
+  };
+  const Result<Epoch> joined = co_await osd_.change(edit);
+  if (!joined)
+    log_.warn(fmt::format("osd.{} is no member of pg {} yet: {}", m.newcomer, m.pg.to_string(),
+                          joined.error().text()));
+}
+
+Task<void> OsdMembership::report_unreachable(OsdId reporter, msg::MOsdUnreachable m) {
+  const map::OSDMap& map = osd_.map();
+  if (!map.is_up(m.osd) || map.client_addrs[m.osd].msgr2() != m.addr || !map.is_up(reporter) ||
+      reporter == m.osd)
+    co_return;
+  if (map.test_flag(map::kMapNoDown) || map.has_state(m.osd, map::kOsdNoDown)) co_return;
+  const TimePoint now = runtime_.clock().now();
+  Accused& accused = accused_[m.osd];
+  if (accused.addr != m.addr) accused = {m.addr, {}};
+  accused.by[reporter] = now;
+  // One that refuses connections and has no session here is gone, unless we have just started: then
+  // it may be about to start too. Of one that is merely silent more than one must say so, where
+  // there are others.
+  constexpr Duration kStarting = 5s;
+  const auto lost = lost_.find(m.osd);
+  const bool gone = m.refused && lost != lost_.end() &&
+                    (lost->second.had_session || now - lost->second.since >= kStarting);
+  const auto grace = std::chrono::seconds(config_.osd_heartbeat_grace());
+  std::erase_if(accused.by, [&](const auto& by) { return now - by.second > grace; });
+  const auto others = static_cast<int64_t>(map.num_up_osds()) - 1;
+  const auto needed = std::min<int64_t>(config_.mon_osd_min_down_reporters(), others);
+  if (!gone && static_cast<int64_t>(accused.by.size()) < needed) co_return;
+  const std::string why =
+      gone ? fmt::format("marked down: refuses connections (seen by osd.{})", reporter)
+           : fmt::format("marked down after {} seconds of silence ({} reporters)", m.seconds,
+                         accused.by.size());
+  accused_.erase(m.osd);
+  co_await mark_down(m.osd, m.addr, why);
 }
 
 /// What the OSD says of itself, and what its boot says besides: one address serves all.
@@ -218,11 +272,13 @@ Result<> OsdMembership::place(const msg::MOsdBoot& boot, OsdDraft& d) {
 // ---- down and out
 // ---------------------------------------------------------------------------------
 
-Task<Result<Epoch>> OsdMembership::mark_down(OsdId osd, EntityAddr addr, std::string why) {
+Task<Result<Epoch>> OsdMembership::mark_down(OsdId osd, EntityAddr addr, std::string why,
+                                             bool for_a_moment) {
   bool marked = false;
   const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
     if (!d.now.is_up(osd) || d.now.client_addrs[osd].msgr2() != addr) return {};
     d.set_state(osd, 0, map::kOsdUp);
+    if (for_a_moment) d.homes.staying.insert(osd);
     map::OsdXinfo xinfo = d.now.osd_xinfo[osd];
     xinfo.down_stamp = runtime_.clock().wall();
     d.inc.new_xinfo[osd] = xinfo;
@@ -250,7 +306,7 @@ void OsdMembership::session_lost(OsdId osd, EntityAddr addr) {
   const auto it = sessions_.find(osd);
   if (it == sessions_.end() || it->second != addr) return;  // A newer incarnation is here.
   sessions_.erase(it);
-  lost_[osd] = {addr, runtime_.clock().now()};
+  lost_[osd] = {addr, runtime_.clock().now(), true};
 }
 
 Task<void> OsdMembership::tick() {

@@ -22,13 +22,20 @@ class OsdMembership {
   OsdMembership(Runtime& runtime, const config::Config& config, OsdService& osd, LogService& log);
   Task<Result<>> load(Consensus& consensus);
 
-  /// Marks it up, after marking down what claims to be an earlier incarnation. EEXIST: the id
+  /// Marks it up, after marking down what claims to be an earlier incarnation, so that clients
+  /// notice; it stays a member of its PGs, for nothing was written without it. EEXIST: the id
   /// belongs to another store; EPERM: the map forbids it (noup, destroyed).
   Task<Result<Epoch>> boot(msg::MOsdBoot boot);
-  /// Marks this incarnation down; no change where it is not the one that is up.
-  Task<Result<Epoch>> mark_down(OsdId osd, EntityAddr addr, std::string why);
+  /// Marks this incarnation down; no change where it is not the one that is up. `for_a_moment`: it
+  /// is here, and boots in the next epoch.
+  Task<Result<Epoch>> mark_down(OsdId osd, EntityAddr addr, std::string why,
+                                bool for_a_moment = false);
   /// How full this incarnation says it is. What the map shows already is only noted.
   Task<void> report_fullness(msg::MOsdFullness m);
+  /// Makes an OSD a member of a PG that it has got all of, if nothing came in between.
+  Task<void> join_pg(msg::MOsdPgJoin m);
+  /// `reporter` cannot reach another OSD.
+  Task<void> report_unreachable(OsdId reporter, msg::MOsdUnreachable m);
   /// Why it is full, in its own words; empty where its use says enough.
   const std::map<OsdId, std::string>& full_reasons() const { return full_reasons_; }
   /// A session of the incarnation at `addr` began or ended.
@@ -48,6 +55,12 @@ class OsdMembership {
   struct Lost {
     EntityAddr addr;
     TimePoint since;
+    bool had_session;  ///< with this monitor since it started
+  };
+  /// Who cannot reach an incarnation, and when he last said so.
+  struct Accused {
+    EntityAddr addr;
+    std::map<OsdId, TimePoint> by;
   };
   static OsdMetadata metadata_of(const msg::MOsdBoot& boot);
   Result<> edit_boot(const msg::MOsdBoot& boot, OsdDraft& d);
@@ -57,6 +70,7 @@ class OsdMembership {
   Task<void> mark_old_out();
   Task<void> expire_blocklist();
   bool may_mark_out(OsdId osd, const map::OSDMap& map) const;
+  std::map<OsdId, Accused> accused_;
 
   Runtime& runtime_;
   const config::Config& config_;

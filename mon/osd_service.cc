@@ -77,6 +77,7 @@ OsdService::OsdService(Runtime& runtime, const config::Config& config, Consensus
 Task<Result<>> OsdService::load() {
   CO_TRY(map, co_await store_.load(static_cast<size_t>(config_.mon_osd_cache_size())));
   map_ = std::move(map);
+  moved_ = map_.epoch;
   pending_ = Incremental::after(map_);
   tasks_.spawn(commit_loop());
   co_return Result<>();
@@ -103,16 +104,19 @@ Task<Result<Epoch>> OsdService::change(const Edit& edit) {
 
   const Incremental before = pending_;
   const KvBatch extra_before = pending_extra_;
-  OsdDraft draft{map_, preview(), pending_, pending_extra_};
+  const map::HomeChanges homes_before = pending_homes_;
+  OsdDraft draft{map_, preview(), pending_, pending_extra_, pending_homes_};
   const Result<> edited = edit(draft);
   if (!edited) {
     pending_ = before;
     pending_extra_ = extra_before;
+    pending_homes_ = homes_before;
     co_return edited.error();
   }
   if (!(pending_ == before)) preview_.reset();
   // An edit that repeats one still pending must wait for it just the same.
-  if (pending_.is_empty() && pending_extra_.empty()) co_return map_.epoch;
+  if (pending_.is_empty() && pending_extra_.empty() && pending_homes_.empty())
+    co_return map_.epoch;
   urgent_ |= draft.urgent;
   auto done = std::make_shared<OneShot<Result<Epoch>>>();
   waiters_.push_back(done);
@@ -150,27 +154,31 @@ Task<void> OsdService::wait_for_batch() {
 }
 
 /// What follows from the edits, whoever made them.
-void OsdService::finish(Incremental& inc) const {
+void OsdService::finish(Incremental& inc, const map::HomeChanges& homes) const {
   inc.modified = runtime_.clock().wall();
-  const bool placement = changes_placement(map_, inc);
-  if (!placement && inc.new_state.empty() && inc.new_up_client.empty()) return;
+  const bool moves =
+      changes_placement(map_, inc) || !inc.new_state.empty() || !homes.empty();
+  if (!moves && inc.new_up_client.empty()) return;
   OSDMap next = map_;
   const Result<> applied = next.apply_incremental(inc);
   CHECK_NOTE(applied, "pending edits fit the map");
   map::derive_pool_flags(map_, next, inc);
-  if (placement) map::prime_pg_temp(map_, next, inc);
+  if (moves) map::prime_pg_temp(map_, next, homes, inc);
 }
 
 Task<void> OsdService::commit_pending() {
   committing_ = true;
   Incremental inc = std::exchange(pending_, {});
   KvBatch batch = std::exchange(pending_extra_, {});
+  const map::HomeChanges homes = std::exchange(pending_homes_, {});
   const auto waiters = std::exchange(waiters_, {});
   urgent_ = false;
   preview_.reset();
 
   const auto min_epochs = static_cast<size_t>(config_.mon_min_osdmap_epochs());
-  finish(inc);
+  const bool moves =
+      changes_placement(map_, inc) || !inc.new_state.empty() || !inc.new_up_client.empty();
+  finish(inc, homes);
   Result<map::SealedStep> step = map::seal(map_, inc);
   Result<Version> committed = step ? Result<Version>(0) : Result<Version>(step.error());
   if (step) {
@@ -180,6 +188,7 @@ Task<void> OsdService::commit_pending() {
   if (committed) {
     store_.committed(*step, min_epochs);
     std::swap(map_, step->next);
+    if (moves) moved_ = map_.epoch;
   } else {
     log_.error("epoch {} was not committed: {}", inc.epoch, committed.error().to_string());
   }

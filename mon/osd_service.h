@@ -2,8 +2,8 @@
 // OsdService: owner of the OSDMap. Everything that changes the map is an edit of the pending
 // Incremental; edits that come within kBatchDelay of each other become one epoch, urgent ones
 // (full, pause, blocklist, boot) do not wait. While an epoch is being committed edits wait, so that
-// each sees all that came before. Until data can move, every epoch that could change placement gets
-// pg_temp entries that keep PGs where their data is.
+// each sees all that came before. Every epoch that could change placement gets pg_temp entries that
+// keep PGs where their data is, until OSDs say that it has moved.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,7 @@ struct OsdDraft {
   const map::OSDMap& now;   ///< base with all earlier pending edits
   map::Incremental& inc;
   KvBatch& extra;  ///< committed together with the epoch
+  map::HomeChanges& homes;
   bool urgent = false;
 
   /// Sets and clears state bits of an OSD, whatever earlier edits did to it.
@@ -52,6 +53,8 @@ class OsdService {
 
   const map::OSDMap& map() const { return map_; }
   Epoch epoch() const { return map_.epoch; }
+  /// The last epoch in which PGs may have got other members, but for those that joined.
+  Epoch moved() const { return moved_; }
   const OsdMapStore& maps() const { return store_; }
   OsdMapStore& maps() { return store_; }
 
@@ -68,7 +71,7 @@ class OsdService {
   Task<void> commit_loop();
   Task<void> wait_for_batch();
   Task<void> commit_pending();
-  void finish(map::Incremental& inc) const;
+  void finish(map::Incremental& inc, const map::HomeChanges& homes) const;
   const map::OSDMap& preview();
 
   Runtime& runtime_;
@@ -79,10 +82,12 @@ class OsdService {
   map::OSDMap map_;
   map::Incremental pending_;
   KvBatch pending_extra_;
+  map::HomeChanges pending_homes_;
   bool urgent_ = false;
   std::optional<map::OSDMap> preview_;
   std::vector<std::shared_ptr<OneShot<Result<Epoch>>>> waiters_;
   bool committing_ = false;
+  Epoch moved_ = 0;
   WaitQueue committed_;
   WaitQueue work_;
   TaskGroup tasks_;

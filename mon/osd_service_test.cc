@@ -7,6 +7,7 @@
 
 #include "mon/consensus/single_log.h"
 #include "mon/mkfs.h"
+#include "mon/osd_membership.h"
 #include "mon/pool_edits.h"
 #include "qa/sim/world.h"
 
@@ -144,6 +145,180 @@ TEST_F(Osds, KeepsPgsAtHomeWhenPlacementChanges) {
   };
   run(change(in));
   EXPECT_TRUE(osd->map().pg_temp.empty());
+}
+
+// ---- members of PGs, and who is down ------------------------------------------------------------
+
+/// Three OSDs with a session each, and a pool over all of them.
+struct Members : Osds {
+  Members()
+      : lines(host.runtime(), config, *log, "mon.a"),
+        members(host.runtime(), config, *osd, lines) {
+    run(load());
+    run(fill(3));
+    for (OsdId o : {0, 1, 2}) members.session_opened(o, addr(o));
+  }
+  ~Members() override { run(lines.stop()); }
+  Task<void> load() {
+    const Result<> loaded = co_await lines.load();
+    EXPECT_TRUE(loaded.has_value());
+  }
+  EntityAddr addr(OsdId o) const { return osd->map().client_addrs[o].msgr2(); }
+  void down(OsdId o) { run(marked_down(o)); }
+  Task<void> marked_down(OsdId o) {
+    const Result<Epoch> done = co_await members.mark_down(o, addr(o), "is to be down");
+    EXPECT_TRUE(done.has_value());
+  }
+  void up(OsdId o) {
+    const OsdService::Edit edit = [o](OsdDraft& d) -> Result<> {
+      d.inc.new_up_client[o] = EntityAddrVec(*EntityAddr::parse("v2:127.0.0.1:6800/2"));
+      return {};
+    };
+    run(change(edit));
+    members.session_opened(o, addr(o));
+  }
+  void unreachable(OsdId reporter, OsdId o, bool refused) {
+    msg::MOsdUnreachable m;
+    m.osd = o;
+    m.addr = addr(o);
+    m.refused = refused;
+    run(members.report_unreachable(reporter, m));
+  }
+  std::vector<OsdId> home() const { return osd->map().home(pg); }
+  msg::MOsdPgJoin join_of(OsdId newcomer) const {
+    msg::MOsdPgJoin m;
+    m.pg = pg;
+    m.since = m.epoch = osd->epoch();
+    m.home = home();
+    m.newcomer = newcomer;
+    return m;
+  }
+  bool is_home(OsdId o) const {
+    const auto all = home();
+    return std::count(all.begin(), all.end(), o) == 1;
+  }
+
+  const PgId pg{1, 3};
+  LogService lines;
+  OsdMembership members;
+};
+
+TEST_F(Members, LeaveAndJoin) {
+  down(1);
+  EXPECT_EQ(home().size(), 2u);
+  EXPECT_EQ(osd->map().pg_temp.size(), 16u);
+  up(1);
+  EXPECT_FALSE(is_home(1));
+  EXPECT_EQ(osd->map().map_pg(pg).up.size(), 3u);
+  run(members.join_pg(join_of(1)));
+  EXPECT_TRUE(is_home(1));
+  EXPECT_EQ(osd->map().pg_temp.size(), 15u) << "it is where the map wants it";
+  const Epoch epoch = osd->epoch();
+  run(members.join_pg(join_of(1)));
+  EXPECT_EQ(osd->epoch(), epoch) << "it is one already";
+}
+
+TEST_F(Members, ManyJoinInOneEpoch) {
+  down(1);
+  up(1);
+  const Epoch before = osd->epoch();
+  std::vector<msg::MOsdPgJoin> all;
+  for (uint32_t seed = 0; seed < 16; seed++) {
+    all.push_back(join_of(1));
+    all.back().pg = {1, seed};
+    all.back().home = osd->map().home({1, seed});
+  }
+  const auto join = [](Members& t, const std::vector<msg::MOsdPgJoin>& requests) -> Task<void> {
+    TaskGroup group(t.host.runtime().executor());
+    for (size_t i = 1; i < requests.size(); i++) group.spawn(t.members.join_pg(requests[i]));
+    co_await group.join();
+  };
+  run(join(*this, all));
+  EXPECT_EQ(osd->epoch(), before + 1);
+  EXPECT_EQ(osd->map().pg_temp.size(), 1u);
+  run(members.join_pg(all[0]));
+  EXPECT_TRUE(osd->map().pg_temp.empty()) << "that others joined does not make a request old";
+}
+
+TEST_F(Members, OldRequestsAreIgnored) {
+  down(1);
+  up(1);
+  const msg::MOsdPgJoin early = join_of(1);
+  down(1);
+  up(1);
+  run(members.join_pg(early));
+  EXPECT_FALSE(is_home(1)) << "it was away meanwhile";
+
+  const msg::MOsdPgJoin second = join_of(1);
+  run(change([](OsdDraft& d) -> Result<> {
+    d.set_weight(0, map::kOsdIn / 2);
+    return {};
+  }));
+  run(members.join_pg(second));
+  EXPECT_FALSE(is_home(1)) << "the PG may be in another interval, in which it gets no writes yet";
+
+  msg::MOsdPgJoin other = join_of(1);
+  other.home.pop_back();
+  run(members.join_pg(other));
+  EXPECT_FALSE(is_home(1)) << "others have got all, now";
+  run(members.join_pg(join_of(1)));
+  EXPECT_TRUE(is_home(1));
+}
+
+TEST_F(Members, AJoinThatMeetsItsFallIsIgnored) {
+  down(1);
+  up(1);
+  const msg::MOsdPgJoin request = join_of(1);
+  const auto both = [](Members& t, const msg::MOsdPgJoin& m) -> Task<void> {
+    TaskGroup group(t.host.runtime().executor());
+    group.spawn(t.marked_down(1));
+    group.spawn(t.members.join_pg(m));
+    co_await group.join();
+  };
+  run(both(*this, request));
+  EXPECT_FALSE(is_home(1));
+}
+
+TEST_F(Members, WhoRefusesAndHasNoSessionIsDownAtOnce) {
+  unreachable(0, 1, true);
+  EXPECT_TRUE(osd->map().is_up(1)) << "it talks to the monitor";
+  members.session_lost(1, addr(1));
+  unreachable(0, 1, false);
+  EXPECT_TRUE(osd->map().is_up(1)) << "one reporter of silence";
+  unreachable(0, 1, true);
+  EXPECT_TRUE(osd->map().is_down(1));
+}
+
+TEST_F(Members, OfSilenceTwoMustTell) {
+  unreachable(0, 1, false);
+  unreachable(0, 1, false);
+  unreachable(1, 1, false);
+  EXPECT_TRUE(osd->map().is_up(1));
+  world.run_for(std::chrono::seconds(config.osd_heartbeat_grace() + 1));
+  unreachable(2, 1, false);
+  EXPECT_TRUE(osd->map().is_up(1)) << "the first report is old";
+  unreachable(0, 1, false);
+  EXPECT_TRUE(osd->map().is_down(1));
+}
+
+TEST_F(Members, ReportsOfTheDownAndOfOldIncarnationsDoNotCount) {
+  down(0);
+  msg::MOsdUnreachable old;
+  old.osd = 1;
+  old.addr = *EntityAddr::parse("v2:127.0.0.1:6800/77");
+  members.session_lost(1, addr(1));
+  old.refused = true;
+  run(members.report_unreachable(2, old));
+  unreachable(0, 1, true);
+  EXPECT_TRUE(osd->map().is_up(1));
+}
+
+TEST_F(Members, NoDownIsHonoured) {
+  run(change(set_flag(map::kMapNoDown)));
+  members.session_lost(1, addr(1));
+  for (OsdId reporter : {0, 2})
+    for (bool refused : {true, false}) unreachable(reporter, 1, refused);
+  EXPECT_TRUE(osd->map().is_up(1));
 }
 
 TEST_F(Osds, RebuildsOldEpochsAndTrims) {

@@ -97,9 +97,14 @@ Task<Result<>> Osd::start() {
   messenger_ = std::make_unique<messenger::Messenger>(
       env_.runtime, env_.config, EntityName{EntityType::kOsd, whoami_}, auth_, options);
   messenger_->set_dispatcher(this);
-  peers_ = std::make_unique<Peers>(env_.runtime, *messenger_, [this](OsdId osd) {
+  Peers::Hooks hooks;
+  hooks.on_reset = [this](OsdId osd) {
     post_shards([osd](PgShard& s) { s.on_peer_reset(osd); });
-  });
+  };
+  hooks.unreachable = [this](OsdId osd, const EntityAddr& addr, bool refused, Duration silent) {
+    report_unreachable(osd, addr, refused, silent);
+  };
+  peers_ = std::make_unique<Peers>(env_.runtime, *messenger_, std::move(hooks));
   CO_TRY(addr, bind());
   log_.info("listens at {}", addr.to_string());
   co_return co_await first_map();
@@ -179,6 +184,7 @@ Task<void> Osd::tick_loop() {
 
     messenger_->set_throttle(env_.config.osd_client_message_size_cap(),
                              env_.config.osd_client_message_cap());
+    peers_->ping(std::chrono::seconds(env_.config.osd_heartbeat_grace()));
     post_shards([](PgShard& s) { s.tick(); });
     auto all = std::make_shared<PgShard::Counts>();
     const auto each = [all](PgShard& s) {
@@ -225,6 +231,38 @@ std::shared_ptr<void> Osd::held_slot() {
     return nullptr;
   }
   return std::make_shared<Slot>(held_);
+}
+
+std::shared_ptr<void> Osd::join_slot() {
+  struct Slot {
+    explicit Slot(Osd& o) : osd(o) {}
+    ~Slot() {
+      osd.joins_--;
+      post(osd.env_.runtime.executor(), [o = &osd] {
+        if (!o->stopping_) o->post_shards([](PgShard& s) { s.retry_joining(); });
+      });
+    }
+    Osd& osd;
+  };
+  if (joins_.fetch_add(1) >= std::max<uint64_t>(1, env_.config.osd_max_backfills())) {
+    joins_--;
+    return nullptr;
+  }
+  return std::make_shared<Slot>(*this);
+}
+
+void Osd::ask_to_join(msg::PgHeader pg, std::vector<OsdId> home, OsdId newcomer) {
+  post(env_.runtime.executor(), [this, pg, home = std::move(home), newcomer]() mutable {
+    if (stopping_ || !mon_->has_session()) return;
+    msg::MOsdPgJoin m;
+    m.fsid = maps_.superblock().fsid;
+    m.pg = pg.pgid;
+    m.since = pg.interval;
+    m.epoch = pg.epoch;
+    m.home = std::move(home);
+    m.newcomer = newcomer;
+    mon_->send(msg::to_raw(m));
+  });
 }
 
 void Osd::pg_state_changed() {

@@ -92,8 +92,10 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   bool park(uint64_t bytes) override;
   void unpark(uint64_t bytes) override;
   std::shared_ptr<void> held_slot() override;
+  std::shared_ptr<void> join_slot() override;
   size_t pg_log_target() const override { return pg_log_target_.load(std::memory_order_relaxed); }
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
+  void ask_to_join(msg::PgHeader pg, std::vector<OsdId> home, OsdId newcomer) override;
   void pg_state_changed() override;
   void fatal(const Error& error) override;
   Watch* watch() override { return watch_; }
@@ -114,6 +116,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<void> store_maps(Transaction txn);
   void mon_session();
   void send_boot();
+  void report_unreachable(OsdId osd, const EntityAddr& addr, bool refused, Duration silent);
   /// What `osd metadata` shows.
   std::map<std::string, std::string> metadata();
   bool map_says_up(const map::OSDMap& map) const;
@@ -213,7 +216,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   map::FullRatios ratios_;
   std::deque<Applicant> applicants_;
   std::atomic<bool> failsafe_{false};
-  std::atomic<int64_t> copy_room_{0};  ///< below the failsafe line, as last looked at
+  std::atomic<int64_t> copy_room_{0};      ///< below the failsafe line, as last looked at
+  std::atomic<uint64_t> copies_taken_{0};  ///< since then
   std::atomic<uint64_t> parked_bytes_{0};
   std::atomic<uint64_t> excepted_{0};  ///< SpaceLedger's
   TimePoint recalled_at_{};
@@ -221,6 +225,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::string reason_sent_;
   TimePoint looked_at_host_{};
   std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs
+  std::atomic<uint64_t> joins_{0};   ///< PGs that bring an OSD up to date
   std::atomic<size_t> pg_log_target_{250};
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;

@@ -29,7 +29,8 @@ struct WriteHead {
 };
 
 bool between_osds(uint16_t type) {
-  return type >= msg::MOsdRepOp::kType && type <= msg::MOsdPgPushed::kType;
+  return (type >= msg::MOsdRepOp::kType && type <= msg::MOsdPgPushed::kType) ||
+         (type >= msg::MOsdPgReset::kType && type <= msg::MOsdPgRemove::kType);
 }
 
 }  // namespace

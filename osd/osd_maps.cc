@@ -125,6 +125,18 @@ void Osd::send_boot() {
       env_.runtime.clock().call_after(env_.runtime.executor(), kAgain, [this] { send_boot(); });
 }
 
+void Osd::report_unreachable(OsdId osd, const EntityAddr& addr, bool refused, Duration silent) {
+  if (stopping_ || !mon_->has_session() || !maps_.current() || !maps_.current()->is_up(osd)) return;
+  msg::MOsdUnreachable m;
+  m.fsid = maps_.superblock().fsid;
+  m.osd = osd;
+  m.addr = addr;
+  m.refused = refused;
+  m.seconds =
+      static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(silent).count());
+  mon_->send(msg::to_raw(m));
+}
+
 /// Lets the monitor mark us down, so that nobody has to find out.
 Task<void> Osd::say_goodbye() {
   constexpr double kMost = 2;

@@ -93,6 +93,7 @@ void Osd::check_space() {
   lender_.set_lines(fullness_.host_short() ? 0 : line(ratios_.full),
                     fullness_.host_short() && failsafe_ ? 0 : line(ratios_.failsafe));
   copy_room_ = lender_.headroom(s.used, true);
+  copies_taken_ = 0;
   if (!was_short && fullness_.host_short()) log_.error("{}", fullness_.reason());
   if (was_short && !fullness_.host_short()) log_.warn("the host's file system has room again");
   const uint64_t percent = s.total ? s.used * 100 / s.total : 0;
@@ -143,6 +144,7 @@ bool Osd::take_room_for_copy(uint64_t bytes) {
   do {
     if (room < static_cast<int64_t>(bytes)) return false;
   } while (!copy_room_.compare_exchange_weak(room, room - static_cast<int64_t>(bytes)));
+  copies_taken_ += bytes;
   excepted_ += bytes;
   return true;
 }
@@ -150,7 +152,10 @@ bool Osd::take_room_for_copy(uint64_t bytes) {
 // ---- lending ------------------------------------------------------------------------------------
 
 uint64_t Osd::try_to_lend(const Applicant& a) {
-  const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, space().used);
+  // Copies under way and loans must not both be promised the same room.
+  const uint64_t used = space().used + copies_taken_;
+  const uint64_t granted = lender_.lend(a.who, a.want, a.reserve, used);
+  copy_room_ -= static_cast<int64_t>(granted);
   if (a.reserve) excepted_ += granted;
   if (granted && watch_ && watch_->forgets_loan()) lender_.end(a.who, granted);
   return granted;

@@ -18,11 +18,25 @@ void Peers::send(OsdId osd, const EntityAddr& addr, msg::RawMessage message) {
 
 void Peers::opened(const messenger::ConnectionRef& connection) {
   for (auto& [osd, peer] : peers_)
-    if (peer.connection == connection) return void(peer.failures = 0);
+    if (peer.connection == connection) {
+      peer.failures = 0;
+      peer.open = true;
+      return;
+    }
   if (connection->peer().type != EntityType::kOsd) return;
   auto& incoming = incoming_[static_cast<OsdId>(connection->peer().num)];
   if (incoming) incoming->close();
   incoming = connection;
+}
+
+void Peers::ping(Duration grace) {
+  const TimePoint now = runtime_.clock().now();
+  for (auto& [osd, peer] : peers_) {
+    if (!peer.connection || !peer.open) continue;
+    const Duration silent = now - peer.connection->last_keepalive_ack();
+    if (silent > grace) hooks_.unreachable(osd, peer.addr, false, silent);
+    peer.connection->keepalive();
+  }
 }
 
 bool Peers::reset(const messenger::ConnectionRef& connection) {
@@ -30,10 +44,12 @@ bool Peers::reset(const messenger::ConnectionRef& connection) {
   for (auto& [osd, peer] : peers_) {
     if (peer.connection != connection) continue;
     peer.connection.reset();
+    const bool refused = !std::exchange(peer.open, false) && peer.failures;
     const Duration delay =
         std::min<Duration>(kMost, kFirst * (1u << std::min(peer.failures++, 6u)));
     peer.retry =
         runtime_.clock().call_after(runtime_.executor(), delay, [this, id = osd] { retry(id); });
+    if (refused) hooks_.unreachable(osd, peer.addr, true, {});
     return true;
   }
   std::erase_if(incoming_, [&](const auto& i) { return i.second == connection; });
@@ -44,7 +60,7 @@ void Peers::retry(OsdId osd) {
   auto it = peers_.find(osd);
   if (it == peers_.end() || it->second.connection) return;
   it->second.connection = messenger_.connect(EntityType::kOsd, it->second.addr);
-  on_reset_(osd);
+  hooks_.on_reset(osd);
 }
 
 void Peers::forget(OsdId osd) {

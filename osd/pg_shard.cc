@@ -64,6 +64,10 @@ void PgShard::retry_parked() {
     if (pg->has_parked()) pg->retry_parked();
 }
 
+void PgShard::retry_joining() {
+  for (auto& [id, pg] : pgs_) pg->start_joining();
+}
+
 Task<Result<>> PgShard::load(std::vector<PgId> pgs) {
   for (const PgId id : pgs) {
     if (!owns(id)) continue;
@@ -102,9 +106,12 @@ void PgShard::create_pgs() {
     if (!details.is_replicated()) continue;
     for (uint32_t seed = 0; seed < details.pg_num; seed++) {
       const PgId id{pool, seed};
-      if (!owns(id) || pgs_.contains(id)) continue;
-      const auto home = map_->home(id);
-      if (std::find(home.begin(), home.end(), host_.whoami()) == home.end()) continue;
+      if (!owns(id) || pgs_.contains(id) || removing_.contains(id)) continue;
+      // Also where it is to come: an empty copy is one that lacks everything.
+      std::vector<OsdId> holders = map_->home(id);
+      const map::PgMapping where = map_->map_pg(id);
+      holders.insert(holders.end(), where.up.begin(), where.up.end());
+      if (std::find(holders.begin(), holders.end(), host_.whoami()) == holders.end()) continue;
       auto pg = std::make_unique<Pg>(host_, credits_, static_cast<uint32_t>(index_), id, executor_);
       pg->create(map_->epoch);
       pgs_[id] = std::move(pg);
@@ -118,25 +125,38 @@ void PgShard::remove_pgs() {
       ++it;
       continue;
     }
+    removing_.insert(it->first);
     tasks_.spawn(remove(std::move(it->second)));
     it = pgs_.erase(it);
   }
 }
 
 Task<void> PgShard::remove(std::unique_ptr<Pg> pg) {
-  removing_++;
+  const PgId id = pg->id();
   co_await pg->stop();
   Transaction txn;
-  txn.remove_collection(pg->id());
+  txn.remove_collection(id);
   auto done = co_await host_.store().commit(std::move(txn));
-  removing_--;
-  if (!done) host_.fatal(done.error());
+  removing_.erase(id);
+  if (!done) co_return host_.fatal(done.error());
+  create_pgs();  // it may be wanted again
+  if (Pg* again = find(id)) again->on_map(map_);
+}
+
+/// Its primary says that nobody needs this copy. It may have become wanted since.
+void PgShard::remove_stray(PgId id) {
+  const auto it = pgs_.find(id);
+  if (it == pgs_.end() || !it->second->is_stray()) return;
+  removing_.insert(id);
+  tasks_.spawn(remove(std::move(it->second)));
+  pgs_.erase(it);
 }
 
 // ---- messages -----------------------------------------------------------------------------------
 
 void PgShard::wait_for_map(Waiting w) {
-  if (waiting_.size() >= kMaxWaiting) return;
+  // Nothing may come behind what was dropped.
+  if (waiting_.size() >= kMaxWaiting) return w.from->close();
   host_.counters().inc(metrics::Counter::osd_messages_delayed_for_map);
   waiting_.push_back(std::move(w));
 }
@@ -158,7 +178,7 @@ void PgShard::on_client_op(messenger::ConnectionRef from, msg::RawMessage raw) {
   }
   const Epoch epoch = m->epoch;
   if (!map_ || epoch > map_->epoch)
-    return wait_for_map({std::move(from), std::move(raw), epoch, true});
+    return wait_for_map({std::move(from), std::move(raw), epoch, true, {}});
   // A PG that is not here: the map that was pushed to the client tells it where to go.
   Pg* pg = find(m->pgid.pg);
   if (!pg) return;
@@ -171,11 +191,16 @@ void PgShard::on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw
   wire::decode(head, r);
   if (!r.ok())
     return log_.warn("{}: malformed {}", from->peer().to_string(), msg::message_name(raw.type));
-  // Replica operations are held against the interval that the replica knows, whatever the epoch.
+  // Replica operations are held against the interval that the replica knows, whatever the epoch;
+  // but they do not overtake what tells a newcomer what it lacks.
   const bool any_epoch =
       raw.type == msg::MOsdRepOp::kType || raw.type == msg::MOsdRepOpReply::kType;
-  if (!map_ || (head.epoch > map_->epoch && !any_epoch))
-    return wait_for_map({std::move(from), std::move(raw), head.epoch, false});
+  const bool behind = std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& w) {
+    return w.from == from && w.pg == head.pgid;
+  });
+  if (!map_ || behind || (head.epoch > map_->epoch && !any_epoch))
+    return wait_for_map({std::move(from), std::move(raw), head.epoch, false, head.pgid});
+  if (raw.type == msg::MOsdPgRemove::kType) return remove_stray(head.pgid);
   if (Pg* pg = find(head.pgid)) pg->on_peer_message(from, raw);
 }
 
@@ -183,6 +208,7 @@ void PgShard::on_peer_reset(OsdId osd) {
   // First on the new connection: what the writes that follow spend.
   credits_.forget(osd);
   uint64_t in_flight = 0;
+  for (auto& [id, pg] : pgs_) pg->forget_newcomer(osd);
   for (auto& [id, pg] : pgs_) in_flight += pg->in_flight_credit(osd);
   host_.reset_credit(static_cast<uint32_t>(index_), osd, in_flight);
   for (auto& [id, pg] : pgs_) pg->on_peer_reset(osd);
@@ -225,7 +251,7 @@ std::vector<map::PgStat> PgShard::stats(bool all) {
 PgShard::Counts PgShard::counts() const {
   Counts c;
   c.pgs = pgs_.size();
-  c.removing = removing_;
+  c.removing = removing_.size();
   for (const auto& [id, pg] : pgs_) {
     if (!pg->is_member())
       c.stray++;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "osd/pg/pg.h"
 
@@ -22,7 +23,7 @@ class PgShard {
 
   /// Loads those of `pgs` that belong here.
   Task<Result<>> load(std::vector<PgId> pgs);
-  /// The next epoch: creates PGs that have their home here, removes those of deleted pools.
+  /// The next epoch: creates PGs that belong here, removes those of deleted pools.
   void on_map(MapRef map);
   void on_client_op(messenger::ConnectionRef from, msg::RawMessage raw);
   void on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw);
@@ -31,6 +32,7 @@ class PgShard {
   /// What the PGs here have borrowed.
   CreditPool& credits() { return credits_; }
   void retry_parked();
+  void retry_joining();
   Task<void> stop();
 
   /// Statistics of the PGs that this OSD leads; those that changed, or all.
@@ -49,6 +51,7 @@ class PgShard {
     msg::RawMessage raw;
     Epoch epoch;
     bool client;
+    PgId pg;  ///< of a peer's message
   };
   static constexpr size_t kMaxWaiting = 20'000;
 
@@ -57,6 +60,7 @@ class PgShard {
   void create_pgs();
   void remove_pgs();
   Task<void> remove(std::unique_ptr<Pg> pg);
+  void remove_stray(PgId id);
   void wait_for_map(Waiting w);
   void retry_waiting();
 
@@ -74,7 +78,7 @@ class PgShard {
   MapRef map_;
   std::map<PgId, std::unique_ptr<Pg>> pgs_;
   std::vector<Waiting> waiting_;  ///< for a newer map
-  size_t removing_ = 0;
+  std::set<PgId> removing_;
 };
 
 }  // namespace plimsoll::osd

@@ -9,8 +9,9 @@
 //   Activate    everyone notes durably that this interval served
 //   Active
 //
-// Until recovery beside client operations exists, all of the PG's home must take part and nothing
-// is served before everything is everywhere. Requests may be lost at any time: resend() repeats
+// All of the PG's home takes part, and nothing is served before everything is everywhere there:
+// what members lack is only what was under way when the last interval ended. OSDs that lack more
+// become members later (joining.h). Requests may be lost at any time: resend() repeats
 // what is outstanding, and all of them are idempotent.
 #pragma once
 
@@ -25,13 +26,14 @@ namespace plimsoll::osd {
 
 /// What a copy of a PG is. Durable, but for the log's bounds, which follow from the log.
 struct PgInfo {
-  static constexpr wire::Envelope kEnvelope{2, 1};
+  static constexpr wire::Envelope kEnvelope{3, 1};
   Eversion last_update;  ///< newest log entry
   Eversion log_tail;
   Epoch last_epoch_started = 0;  ///< interval in which this copy last took part in an activation
   Epoch last_epoch_clean = 0;
   Epoch created = 0;
   Epoch last_marked_full = 0;  ///< its pool; what clients sent before is not carried out
+  bool copying = false;        ///< began with nothing, and does not have all objects yet
   template <class F>
   void fields(F& f) {
     f("last_update", last_update);
@@ -40,6 +42,7 @@ struct PgInfo {
     f("last_epoch_clean", last_epoch_clean);
     f("created", created);
     f("last_marked_full", last_marked_full, 2);
+    f("copying", copying, 3);
   }
   bool operator==(const PgInfo&) const = default;
 };
@@ -52,7 +55,7 @@ struct Interval {
   std::vector<OsdId> up, acting;
   std::vector<OsdId> home;     ///< who holds the data, down or not
   std::vector<OsdId> down;     ///< members of home that are not in acting
-  std::vector<Epoch> up_from;  ///< of each acting member
+  std::vector<Epoch> up_from;  ///< of each in acting, then each in up
   uint32_t size = 0, min_size = 0;
   bool operator==(const Interval& o) const {
     return primary == o.primary && up_primary == o.up_primary && up == o.up && acting == o.acting &&

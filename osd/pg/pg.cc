@@ -39,6 +39,10 @@ struct MissingItem {
 
 }  // namespace
 
+Bytes pg_keys::missing_item(const HObject& object, Eversion need) {
+  return wire::to_bytes(MissingItem{object, need});
+}
+
 Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor executor)
     : host_(host),
       credits_(credits),
@@ -47,7 +51,12 @@ Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor exec
       name_(id.to_string()),
       executor_(std::move(executor)),
       log_out_(log::Subsystem::kOsd, fmt::format("osd.{} pg {}", host.whoami(), name_)),
-      tasks_(executor_) {}
+      tasks_(executor_),
+      joining_([this](const HObject& object) {
+        const auto it = objects_.find(object);
+        return too_full(joining_.newcomer(), joining_.scans()) ||
+               (it != objects_.end() && it->second->writer);
+      }) {}
 
 // ---- life ---------------------------------------------------------------------------------------
 
@@ -115,6 +124,7 @@ Task<void> Pg::stop() {
   backed_off_.clear();
   admitted_.clear();
   co_await tasks_.stop();
+  join_slot_.reset();
   in_flight_.clear();
   objects_.clear();
 }
@@ -185,6 +195,7 @@ Interval interval_of(const map::OSDMap& m, PgId id) {
   for (OsdId osd : i.home)
     if (!i.has(osd)) i.down.push_back(osd);
   for (OsdId osd : i.acting) i.up_from.push_back(m.osd_info[osd].up_from);
+  for (OsdId osd : i.up) i.up_from.push_back(m.osd_info[osd].up_from);
   if (const map::PgPool* pool = m.pool(id.pool)) {
     i.size = pool->size;
     i.min_size = pool->min_size;
@@ -201,6 +212,7 @@ void Pg::on_map(const MapRef& map) {
   if (first || !(next == peering_.interval())) start_interval(std::move(next));
   watch_full_flag(before.get());
   if (Watch* w = host_.watch()) w->came_to(id_, *map);
+  start_joining();
 }
 
 void Pg::start_interval(Interval next) {
@@ -217,6 +229,12 @@ void Pg::start_interval(Interval next) {
   objects_.clear();
   idle_objects_.clear();
   receiving_.clear();
+  joining_.stop();
+  join_slot_.reset();
+  join_waits_ = join_too_full_ = false;
+  merging_ = false;
+  early_writes_.clear();
+  expected_ = {};
   drop_parked([](const Parked&) { return true; });
   if (next.primary != host_.whoami()) {
     held_.clear();
@@ -252,10 +270,24 @@ void Pg::on_peer_reset(OsdId osd) {
 }
 
 void Pg::tick() {
-  if (is_primary() && !peering_.active()) act(peering_.resend());
+  const OsdId primary = peering_.interval().primary;
+  if (is_stray() && primary != kNoOsd) send(primary, msg::to_raw(msg::MOsdPgStray{header()}));
+  if (!is_primary()) return;
+  if (peering_.active()) joining_tick();
+  else act(peering_.resend());
 }
 
 // ---- statistics ---------------------------------------------------------------------------------
+
+uint64_t Pg::joining_state() const {
+  if (join_waits_) return map::kPgRecoveryWait;
+  if (join_too_full_) return map::kPgBackfillToofull;
+  if (joining_.state() == JoinState::kNone) return 0;
+  const bool full = too_full(joining_.newcomer(), joining_.scans());
+  if (joining_.scans()) return full ? map::kPgBackfillToofull : map::kPgBackfilling;
+  if (!joining_.follows()) return map::kPgRecoveryWait;
+  return full && !joining_.missing().empty() ? map::kPgRecoveryToofull : map::kPgRecovering;
+}
 
 uint64_t Pg::pg_state() const {
   using State = PeeringState;
@@ -289,7 +321,7 @@ uint64_t Pg::pg_state() const {
     case State::kActivate:
       return created | lacking | moved | map::kPgActivating;
     case State::kActive:
-      return lacking | moved | map::kPgActive | (small ? 0 : map::kPgClean);
+      return lacking | moved | map::kPgActive | joining_state() | (small ? 0 : map::kPgClean);
   }
   return 0;
 }
@@ -361,6 +393,7 @@ map::PgStat Pg::stat() {
   s.stats.num_object_copies = totals.objects * i.size;
   if (i.acting.size() < i.size)
     s.stats.num_objects_degraded = totals.objects * static_cast<int64_t>(i.size - i.acting.size());
+  s.stats.num_objects_degraded += static_cast<int64_t>(joining_.missing().size());
   const auto& missing = peering_.missing();
   s.stats.num_objects_degraded += static_cast<int64_t>(peering_.missing_total());
   if (auto own = missing.find(host_.whoami()); own != missing.end())

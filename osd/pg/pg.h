@@ -8,6 +8,7 @@
 //   pg_replication.cc  writes in the order of versions: local commit, replicas, acknowledgement
 //   pg_peering.cc      carries out what the Peering machine decides, and answers primaries
 //   pg_transfer.cc     whole objects between members
+//   pg_join.cc         an OSD becomes a member while the PG serves
 //   pg_query.cc        `pg query`
 //
 // Invariants: versions are assigned, committed and sent to every acting member in one order; a
@@ -23,6 +24,7 @@
 #include "common/map/pg_stats.h"
 #include "common/msg/osd_peer_messages.h"
 #include "common/rt/task_group.h"
+#include "osd/pg/joining.h"
 #include "osd/pg/op_tracker.h"
 #include "osd/pg/peering.h"
 #include "osd/pg/pg_host.h"
@@ -50,8 +52,12 @@ class Pg {
   void on_peer_reset(OsdId osd);
   /// Bytes of credit in writes that `osd` has not acknowledged.
   uint64_t in_flight_credit(OsdId osd) const;
+  /// Its connection broke: nothing waits for it any more, should it be a newcomer.
+  void forget_newcomer(OsdId osd);
   /// Every second or so.
   void tick();
+  /// As primary, where the map wants an OSD that lacks something: it may be its turn.
+  void start_joining();
   /// There may be space for what waits for it.
   void retry_parked();
   bool has_parked() const { return !parked_.empty(); }
@@ -59,6 +65,10 @@ class Pg {
   PgId id() const { return id_; }
   bool is_primary() const { return peering_.interval().primary == host_.whoami(); }
   bool is_member() const { return peering_.interval().has(host_.whoami()); }
+  /// The map wants us in the PG, and we do not have all of it yet.
+  bool is_newcomer() const;
+  /// Neither: this copy is what is left of earlier times.
+  bool is_stray() const;
   map::PgStat stat();
   /// Something to report happened since the last call.
   bool take_changed() { return std::exchange(changed_, false); }
@@ -119,6 +129,7 @@ class Pg {
   void report();
   void note_state();
   uint64_t pg_state() const;
+  uint64_t joining_state() const;
   PgInfo info_now() const;
 
   // ---- pg_query.cc
@@ -168,6 +179,8 @@ class Pg {
   LogEntry make_entry(const ClientOp& op, OpContext& c);
   void committed_by(OsdId osd, Eversion version);
   void complete(InFlight& write);
+  /// Those that nobody has to acknowledge any more.
+  void complete_writes();
   void on_rep_op(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
   Task<void> apply_rep_op(Transaction txn, Eversion version, uint64_t generation);
   void on_rep_reply(OsdId from, const msg::MOsdRepOpReply& m);
@@ -193,6 +206,31 @@ class Pg {
   Task<void> activate_self(uint64_t generation);
   Task<void> activate_replica(messenger::ConnectionRef from, msg::PgHeader asked,
                               uint64_t generation);
+
+  // ---- pg_join.cc: the primary's side
+  void stop_joining();
+  void joining_tick();
+  bool may_join(OsdId osd) const;
+  bool asked_to_let_in() const;
+  bool too_full(OsdId osd, bool scans) const;
+  void act(JoinActions actions);
+  void on_newcomer_info(const msg::MOsdPgInfo& m);
+  Task<void> list_for_newcomer(HObject behind, uint64_t generation);
+  Task<Result<Missing>> list_versions(HObject behind, HObject& up_to, bool& last);
+  Task<void> push_to_newcomer(msg::MOsdPgPull asked, uint64_t generation);
+  /// Who gets a write: the members, and who is about to be one.
+  std::vector<OsdId> writers() const;
+  void answer_stray(OsdId stray, const msg::PgHeader& asked);
+  // the newcomer's side
+  void follow(const messenger::ConnectionRef& from, msg::MOsdPgLog m);
+  Task<void> merge_as_newcomer(messenger::ConnectionRef from, msg::MOsdPgLog m,
+                               uint64_t generation);
+  Task<void> reset_copy(messenger::ConnectionRef from, msg::PgHeader asked, uint64_t generation);
+  void expect_objects(const messenger::ConnectionRef& from, const msg::MOsdPgObjects& m);
+  Task<void> note_page(messenger::ConnectionRef from, Transaction txn, msg::PgHeader asked,
+                       bool last, uint64_t generation);
+  bool only_noted(const HObject& object) const;
+  Transaction note(const LogEntry& entry);
 
   // ---- pg_transfer.cc
   Task<void> send_piece(messenger::ConnectionRef to, OsdId osd, msg::MOsdPgPull asked,
@@ -235,6 +273,14 @@ class Pg {
   /// Clients that sent requests in this interval.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
+  Joining joining_;                  ///< primary: of one OSD at a time
+  std::shared_ptr<void> join_slot_;  ///< while it goes on
+  bool join_waits_ = false;          ///< for a slot
+  bool join_too_full_ = false;       ///< the last one could not begin
+  int join_ticks_ = 0;         ///< for how long it has not answered
+  bool merging_ = false;       ///< newcomer: writes wait until the log is merged
+  HObject expected_;           ///< newcomer without a log: objects up to here are known
+  std::vector<std::pair<messenger::ConnectionRef, msg::RawMessage>> early_writes_;
   bool changed_ = true;                               ///< since the last report
 
   // ---- what it was, for people
@@ -267,6 +313,8 @@ inline constexpr const char* kInfo = "info";
 /// "log." and the version in hexadecimal: sorted by version.
 std::string log_entry(Eversion v);
 std::string missing(const HObject& object);
+/// The value there.
+Bytes missing_item(const HObject& object, Eversion need);
 inline constexpr const char* kLogBegin = "log.";
 inline constexpr const char* kLogEnd = "log/";
 inline constexpr const char* kMissingBegin = "missing.";

@@ -148,6 +148,7 @@ void Pg::release(const ObjectRef& object, bool writer) {
   else
     object->readers--;
   run_waiting(object);
+  if (writer && joining_.state() == JoinState::kCopy) act(joining_.pump());
   if (!object->idle()) return;
   // What was used lately stays known, up to a bound.
   idle_objects_.push_back(object->object);

@@ -6,6 +6,7 @@
 #include "common/map/osd_map.h"
 #include "common/metrics/counters.h"
 #include "common/msg/message.h"
+#include "common/msg/osd_peer_messages.h"
 #include "common/rt/runtime.h"
 #include "osd/ops/copy_source.h"
 #include "osd/store/object_store.h"
@@ -46,10 +47,15 @@ class PgHost {
   /// For a request that waits for its PG. Such ones get a part of what the OSD accepts, so that the
   /// rest stays for PGs that serve; null where they have it already.
   virtual std::shared_ptr<void> held_slot() = 0;
+  /// For a PG that brings an OSD up to date: osd_max_backfills do so at a time. Null where there
+  /// are as many; PgShard::retry_joining() follows when one is free.
+  virtual std::shared_ptr<void> join_slot() = 0;
   /// How many log entries each PG keeps.
   virtual size_t pg_log_target() const = 0;
   /// Sends by the address in `map`; lost where the connection breaks.
   virtual void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) = 0;
+  /// `newcomer` has all of a PG that `home` has held since `since`: the monitor is told.
+  virtual void ask_to_join(msg::PgHeader pg, std::vector<OsdId> home, OsdId newcomer) = 0;
   /// A PG's state changed: the monitor should hear of it at once.
   virtual void pg_state_changed() = 0;
   /// The store can no longer be trusted: log it and stop the daemon.

@@ -60,6 +60,7 @@ void Pg::serve() {
     admit(std::move(op));
   }
   release_backoffs();
+  start_joining();
 }
 
 Task<void> Pg::activate_self(uint64_t generation) {
@@ -73,6 +74,7 @@ Task<void> Pg::activate_self(uint64_t generation) {
 
 void Pg::on_info(OsdId from, const msg::MOsdPgInfo& m) {
   if (m.pg.interval != peering_.interval().since) return;
+  if (from == joining_.newcomer()) return on_newcomer_info(m);
   if (m.answers == msg::MOsdPgInfo::kActivate) return act(peering_.on_activated(from));
   auto info = wire::from_bytes<PgInfo>(m.info, "pg info");
   auto missing = wire::from_bytes<Missing>(m.missing, "missing objects");
@@ -88,7 +90,9 @@ Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   part.since = m.since;
   TRY(entries, wire::from_bytes<std::vector<LogEntry>>(m.data, "log"));
   part.entries = std::move(entries);
-  TRY(merged, log_.merge(std::move(part), missing_));
+  // Of a copy that is still being made, the scan tells what it lacks.
+  Missing unknown;
+  TRY(merged, log_.merge(std::move(part), info_.copying ? unknown : missing_));
   log_out_.debug(5, "merged log: {} entries dropped, {} added, {} objects missing",
                  merged.dropped.size(), merged.added.size(), missing_.size());
   Transaction txn;
@@ -98,14 +102,9 @@ Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   txn.meta_remove(id_, std::move(gone));
   for (const LogEntry* entry : merged.added)
     there[pg_keys::log_entry(entry->version)] = wire::to_bytes(*entry);
-  for (const auto& [object, need] : merged.now_missing) {
-    ByteWriter w;
-    wire::enclose(w, {1, 1}, [&] {
-      wire::encode(object, w);
-      wire::encode(need, w);
-    });
-    there[pg_keys::missing(object)] = w.take();
-  }
+  if (!info_.copying)
+    for (const auto& [object, need] : merged.now_missing)
+      there[pg_keys::missing(object)] = pg_keys::missing_item(object, need);
   txn.meta_set(id_, std::move(there));
   for (const auto& object : merged.remove) txn.remove(id_, object);
   save_info(txn);
@@ -174,7 +173,10 @@ void Pg::on_peer_message(const messenger::ConnectionRef& from, const msg::RawMes
   msg::PgHeader head;
   wire::decode(head, r);
   const Interval& interval = peering_.interval();
-  if (!r.ok() || !map_ || head.epoch < interval.since || !is_member() || !interval.has(osd)) return;
+  if (r.ok() && map_ && raw.type == msg::MOsdPgStray::kType) return answer_stray(osd, head);
+  const bool newcomers = is_primary() && osd == joining_.newcomer();
+  if (!r.ok() || !map_ || head.epoch < interval.since) return;
+  if (!(is_member() || is_newcomer()) || !(interval.has(osd) || newcomers)) return;
   const bool from_primary = osd == interval.primary;
   const bool answer = is_primary() && head.interval == interval.since;
   const auto malformed = [&] {
@@ -195,13 +197,21 @@ void Pg::on_peer_message(const messenger::ConnectionRef& from, const msg::RawMes
     ON(MOsdPgQuery, from_primary,
        tasks_.spawn(send_info(from, m->pg, msg::MOsdPgInfo::kQuery, generation_)))
     ON(MOsdPgGetLog, from_primary, on_get_log(from, *m))
-    ON(MOsdPgLog, from_primary || answer, tasks_.spawn(merge_log(from, std::move(*m), generation_)))
+    ON(MOsdPgReset, from_primary && is_newcomer(),
+       tasks_.spawn(reset_copy(from, m->pg, generation_)))
+    ON(MOsdPgObjects, from_primary && is_newcomer(), expect_objects(from, *m))
+    ON(MOsdPgLog, from_primary || answer,
+       if (is_newcomer()) return follow(from, std::move(*m));
+       tasks_.spawn(merge_log(from, std::move(*m), generation_)))
     ON(MOsdPgActivate, from_primary, tasks_.spawn(activate_replica(from, m->pg, generation_)))
     ON(MOsdPgPull, from_primary || answer,
+       if (newcomers) return tasks_.spawn(push_to_newcomer(std::move(*m), generation_));
        tasks_.spawn(send_piece(from, osd, std::move(*m), generation_)))
     ON(MOsdPgPush, from_primary || answer,
        tasks_.spawn(apply_piece(from, osd, std::move(*m), generation_)))
-    ON(MOsdPgPushed, answer, act(peering_.on_recovered(osd, m->object)))
+    ON(MOsdPgPushed, answer,
+       if (newcomers) return act(joining_.on_pushed(m->object, m->version));
+       act(peering_.on_recovered(osd, m->object)))
 #undef ON
     default:
       return malformed();

@@ -54,7 +54,7 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
   const Eversion trim_to =
       log_.size() > keep + kTrimSlack ? log_.trim_point(keep, committed_) : log_.tail();
 
-  const auto& members = peering_.interval().acting;
+  const std::vector<OsdId> members = writers();
   const uint64_t charge = space_charge(c.txn);
   InFlight write{entry.version, std::move(op),      std::move(object), members, {},
                  entry.user_version, charge};
@@ -76,6 +76,7 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
   }
   const Eversion version = entry.version;
   Transaction txn = std::move(c.txn);
+  joining_.wrote(entry);
   add_log_entry(txn, log_.append(std::move(entry)), encoded);
   trim_log(txn, trim_to);
   in_flight_.push_back(std::move(write));
@@ -88,6 +89,10 @@ void Pg::committed_by(OsdId osd, Eversion version) {
     if (std::erase(write.waiting_for, osd))
       write.op->note(osd == host_.whoami() ? "op_commit" : "sub_op_commit_rec");
   }
+  complete_writes();
+}
+
+void Pg::complete_writes() {
   while (!in_flight_.empty() && in_flight_.front().waiting_for.empty()) {
     InFlight done = std::move(in_flight_.front());
     in_flight_.pop_front();
@@ -113,7 +118,9 @@ void Pg::on_rep_reply(OsdId from, const msg::MOsdRepOpReply& m) {
 
 void Pg::on_rep_op(const messenger::ConnectionRef& from, const msg::RawMessage& raw) {
   auto m = msg::parse<msg::MOsdRepOp>(raw);
-  if (!m || replica_of_ != m->pg.interval) return;
+  if (!m) return;
+  if (merging_) return early_writes_.emplace_back(from, raw), void();
+  if (replica_of_ != m->pg.interval) return;
   auto entry = wire::from_bytes<LogEntry>(m->entry, "log entry");
   ByteReader front(m->txn);
   auto txn = Transaction::decode(front, m->data);
@@ -130,6 +137,7 @@ void Pg::on_rep_op(const messenger::ConnectionRef& from, const msg::RawMessage& 
   counters.inc(metrics::Counter::osd_subop_in_bytes, raw.bytes());
 
   const Eversion version = entry->version;
+  if (only_noted(entry->object)) *txn = note(*entry);
   add_log_entry(*txn, log_.append(std::move(*entry)), m->entry);
   trim_log(*txn, m->trim_to);
   tasks_.spawn(apply_rep_op(std::move(*txn), version, generation_));

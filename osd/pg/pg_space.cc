@@ -87,7 +87,7 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
   // What a client overwrites in place may use the space above the line for the copy.
   bool reserve = forced(*op) && growing;
   if (!growing && charge &&
-      (full || host_.failsafe() || !credits_.probe(peering_.interval().acting, charge, false)))
+      (full || host_.failsafe() || !credits_.probe(writers(), charge, false)))
     reserve = forced(*op) || !co_await fills_holes(c);
 
   if (generation != generation_) co_return false;
@@ -97,7 +97,7 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
     co_return false;
   }
   Credit credit = Credit::kRefused;
-  const auto& members = peering_.interval().acting;
+  const std::vector<OsdId> members = writers();
   const bool stuck = host_.failsafe() && may_grow(op->m.ops);
   if (!stuck && !(full && growing)) credit = credits_.take(members, charge, false);
   if (!stuck && reserve && credit == Credit::kRefused)
@@ -189,7 +189,7 @@ void Pg::retry_parked() {
   if (!peering_.active()) return;
   for (size_t left = parked_.size(); left && !parked_.empty(); left--) {
     const Parked& first = parked_.front();
-    const auto& members = peering_.interval().acting;
+    const std::vector<OsdId> members = writers();
     if (!tries(*first.op)) {
       if (plain(*first.op) && pool_full()) return;
       if (!credits_.probe(members, first.charge, false) &&

@@ -117,7 +117,7 @@ Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush 
   const bool ours = is_primary();
   if (need == missing_.end() || need->second != push.version) {
     // The last piece was sent twice: only the answer was lost.
-    if (!ours)
+    if (!ours && need == missing_.end() && !only_noted(push.object))
       from->send(msg::to_raw(msg::MOsdPgPushed{answer_to(push.pg), push.object, push.version}));
     co_return;
   }

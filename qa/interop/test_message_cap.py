@@ -19,6 +19,7 @@ class MessageCap(harness.ClusterCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.cluster.ceph("osd", "pool", "set", "single", "size", "1", "--yes-i-really-mean-it")
+        cls.cluster.ceph("osd", "pool", "set", "data", "min_size", "3")  # so that its PGs wait
         cls.cluster.wait_clean(time.monotonic() + 60)
         import rados
         cls.client = rados.Rados(conffile=cls.cluster.conf)

@@ -32,6 +32,7 @@ struct Faults {
   bool lose_pushes = false;   ///< what the monitor or an OSD sends is held up, then lost
   bool mark_down = false;     ///< OSDs that run are called down
   bool slow_replica = false;  ///< one OSD's disks are slow all the time
+  bool members = false;       ///< OSDs are away for long, replaced by empty ones, out and in
 };
 
 struct Row {
@@ -56,6 +57,8 @@ const std::vector<Row>& rows() {
        {.kill_one = true, .kill_mon = true, .fill = true, .lose_pushes = true}},
       {{"full-slow", "filled and freed with one slow OSD, while OSDs are called down"},
        {.kill_one = true, .fill = true, .mark_down = true, .slow_replica = true}},
+      {{"members", "OSDs killed for long, replaced by empty ones, out and in; replicas compared"},
+       {.members = true}},
       {{"storm", "all of it, with two shards per OSD"}, {true, true, true, true, true, true, 2}},
   };
   return table;
@@ -93,6 +96,12 @@ class Run {
   static ClusterOptions options(const Faults& faults) {
     ClusterOptions out;
     out.osd_shards = faults.osd_shards;
+    if (faults.members) {
+      out.osds = 4;
+      out.pg_num = 4;
+      // Logs that soon do not reach back to whoever was away, but do to all requests in flight.
+      out.conf = "osd_min_pg_log_entries = 20\nosd_max_pg_log_entries = 20\n";
+    }
     return out;
   }
   static FullCheck::Plants plants(Plant plant) {
@@ -107,6 +116,10 @@ class Run {
     constexpr Duration kThink[] = {5ms, 50ms, 500ms};
     options.think = think_ = kThink[rng_.below(std::size(kThink))];
     if (!faulty()) options.operations = 100;
+    if (faults_.members) {
+      options.operations = 100'000;
+      options.think = think_ = 300ms;
+    }
     Workload workload(cluster_.client_host().runtime(), cluster_.client(), cluster_.pool(),
                       options);
     workload.start();
@@ -126,19 +139,23 @@ class Run {
       return wrong("operations do not end after the faults");
     for (const auto& w : filler.wrong()) wrong(w);
     if (faults_.restart_clean) restart_clean();
+    if (faults_.members) wait_clean();
     world_.run(cluster_.client_host(), workload.read_back(), kEndLimit);
     report_.operations = workload.operations();
     for (auto& w : workload.check()) wrong(std::move(w));
+    if (faults_.members && report_.wrong.empty())
+      for (auto& w : cluster_.check_stores()) wrong(std::move(w));
     cluster_.stop_client();
   }
 
   bool faulty() const {
     return faults_.kill_one || faults_.kill_mon || faults_.kill_all || faults_.cut_links ||
-           faults_.lose_pushes || faults_.mark_down;
+           faults_.lose_pushes || faults_.mark_down || faults_.members;
   }
 
   void one_fault(Workload& workload) {
     world_.run_for(up_to(rng_, std::min<Duration>(2s, 40 * think_)));
+    if (faults_.members) return change_members();
     std::vector<std::vector<std::string>> choices;
     const auto osds = cluster_.osd_names();
     if (faults_.kill_one) choices.push_back({osds[rng_.below(osds.size())]});
@@ -160,6 +177,61 @@ class Run {
     world_.network().heal();
     // What was promised is looked for before it is overwritten.
     if (near) workload.start_read_back();
+  }
+
+  bool tell(const std::string& prefix, const std::string& arguments) {
+    return cluster_.command(fmt::format(R"({{"prefix": "{}", {}}})", prefix, arguments));
+  }
+
+  bool wait_clean() {
+    constexpr Duration kLimit = 300s, kLookAgain = 1s;
+    // Longer than statistics take to be right again.
+    world_.run_for(12s);
+    for (Duration waited{0}; waited < kLimit; waited += kLookAgain) {
+      if (cluster_.is_clean()) return true;
+      world_.run_for(kLookAgain);
+    }
+    wrong("not clean in time");
+    return false;
+  }
+
+  /// One OSD at a time, so that whoever remains has everything. What comes next may meet PGs that
+  /// are still on their way, unless a disk is lost.
+  void change_members() {
+    report_.kills++;
+    const size_t osd = rng_.below(cluster_.osd_names().size());
+    const std::string name = cluster_.osd_names()[osd];
+    const size_t what = rng_.below(4);
+    if ((what == 0 || rng_.chance(0.5)) && !wait_clean()) return;
+    const std::string ids = fmt::format(R"("ids": ["{}"])", osd);
+    switch (what) {
+      case 0:
+        return replace(osd, name);
+      case 1:
+      case 2:
+        cluster_.kill(name);
+        world_.run_for(up_to(rng_, what == 1 ? Duration(60s) : Duration(3s)));
+        cluster_.start(name);
+        return;
+      default:
+        if (!tell("osd out", ids)) wrong("osd out fails");
+        world_.run_for(up_to(rng_, 20s));
+        if (!tell("osd in", ids)) wrong("osd in fails");
+    }
+  }
+
+  /// An empty OSD takes the place of one whose disk is lost.
+  void replace(size_t osd, const std::string& name) {
+    cluster_.kill(name);
+    world_.run_for(up_to(rng_, 10s));
+    const std::string sure =
+        fmt::format(R"("id": "osd.{}", "force": true, "yes_i_really_mean_it": true)", osd);
+    int tries = 60;
+    while (!tell("osd purge", sure) && --tries) world_.run_for(1s);
+    if (!tries) wrong("osd purge fails");
+    world_.run_for(up_to(rng_, 10s));
+    cluster_.replace_disk(name);
+    cluster_.start(name);
   }
 
   /// To strike where it hurts: right behind a promise that the disks were slow to make true.

@@ -5,6 +5,7 @@
 
 #include "mon/monitor.h"
 #include "osd/osd.h"
+#include "qa/sim/replica_check.h"
 
 namespace plimsoll::sim {
 
@@ -48,8 +49,11 @@ std::string SimCluster::conf() const {
       "osd_block_journal_size = 1M\n";
   out += fmt::format("mon_host = v2:{}:3300\n", world_.host("mon.a").ip().ip_text());
   out += fmt::format("osd_shards = {}\n", options_.osd_shards);
+  out += options_.conf;
+  // In the CRUSH map a host is not named like an OSD.
   for (const auto& name : names())
-    out += fmt::format("[{}]\npublic_addr = {}\n", name, world_.host(name).ip().ip_text());
+    out += fmt::format("[{0}]\npublic_addr = {1}\ncrush_location = root=default host=of-{0}\n",
+                       name, world_.host(name).ip().ip_text());
   return out;
 }
 
@@ -158,9 +162,10 @@ Task<Result<>> SimCluster::make_client() {
   co_return co_await client_->start(kStartLimit);
 }
 
-Task<Result<>> SimCluster::run_command(std::string json) {
+Task<Result<>> SimCluster::run_command(std::string json, std::string* out) {
   CO_TRY(reply, co_await client_->monitors().command(std::move(json), Bytes(), kStartLimit / 2));
   if (reply.retval < 0) co_return fail(-reply.retval, reply.outs);
+  if (out) *out = reply.outs + reply.outdata.to_string();
   co_return Result<>();
 }
 
@@ -168,6 +173,36 @@ bool SimCluster::command(std::string json) {
   Result<> result;
   world_.run(*client_host_, keep_result(run_command(std::move(json)), result), kStartLimit);
   return result.has_value();
+}
+
+bool SimCluster::is_clean() {
+  std::string out;
+  Result<> result;
+  std::string json = R"({"prefix": "pg stat"})";
+  world_.run(*client_host_, keep_result(run_command(std::move(json), &out), result), kStartLimit);
+  return result && out.starts_with(fmt::format("{0} pgs: {0} active+clean;", options_.pg_num));
+}
+
+void SimCluster::replace_disk(const std::string& name) {
+  Host& host = world_.host(name);
+  const StorageFaults faults = host.storage.faults;
+  host.storage = HostStorage();
+  host.storage.faults = faults;
+  make_fs(name);
+  host.shut_down();
+}
+
+std::vector<std::string> SimCluster::check_stores() {
+  std::vector<std::string> wrong;
+  const map::OSDMap map = *client_->objecter().osdmap();
+  std::map<OsdId, CopyOfStore> stores;
+  for (const auto& name : osd_names()) stop(name);
+  for (OsdId osd = 0; osd < options_.osds; osd++) {
+    const std::string name = fmt::format("osd.{}", osd);
+    stores[osd] = read_store(world_, world_.host(name), "/data/" + name, wrong);
+  }
+  for (auto& w : compare_replicas(map, pool_, stores)) wrong.push_back(std::move(w));
+  return wrong;
 }
 
 Task<Result<>> SimCluster::make_pool() {

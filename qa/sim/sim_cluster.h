@@ -24,6 +24,7 @@ struct ClusterOptions {
   size_t osd_shards = 1;
   int pool_size = 3;
   int pg_num = 8;
+  std::string conf;  ///< more lines of [global]
 };
 
 class SimCluster {
@@ -39,8 +40,14 @@ class SimCluster {
   void kill(const std::string& name);
   void start(const std::string& name);
   void stop(const std::string& name);
+  /// A new disk with a new store for an OSD that is down.
+  void replace_disk(const std::string& name);
   /// A monitor's command; false where it fails.
   bool command(std::string json);
+  /// Every PG is active+clean, as `ceph pg stat` tells it.
+  bool is_clean();
+  /// Stops all OSDs in order and reads their stores: what fsck finds, and replicas that differ.
+  std::vector<std::string> check_stores();
   bool is_up(const std::string& name) { return world_.host(name).is_up(); }
   std::vector<std::string> names() const;
   std::vector<std::string> osd_names() const;
@@ -60,7 +67,7 @@ class SimCluster {
   static config::Identity identity(const std::string& name);
   void make_fs(const std::string& name);
   Task<Result<>> make_client();
-  Task<Result<>> run_command(std::string json);
+  Task<Result<>> run_command(std::string json, std::string* out = nullptr);
   Task<Result<>> make_pool();
 
   World& world_;

@@ -377,12 +377,23 @@ Result<SealedStep> seal(const OSDMap& map, Incremental& inc);
 /// The crc that ends an encoded full map; 0 when it is too short.
 uint32_t full_map_crc(const Bytes& full);
 
-/// Until data can move, a PG whose mapping changes must stay where its data is. For every PG that
-/// exists in both maps: h = old.home(pg), want = next.raw_upmap(pg); no pg_temp entry when h is
-/// empty or holds all of a `want` that is not empty, else pg_temp = h. `next` is `old` with `inc`
-/// applied. Adds to `inc` only what differs from next.pg_temp, and drops entries of PGs that are
-/// gone. Returns how many entries it added or removed. A pg_num that grows is not covered: the new
-/// PGs' data would be in their parents' homes.
-size_t prime_pg_temp(const OSDMap& old, const OSDMap& next, Incremental& inc);
+/// What a map says of homes besides what follows from who is up. A home is who holds all of a PG:
+/// every write that a client was told of.
+struct HomeChanges {
+  std::map<PgId, std::vector<OsdId>> joined;  ///< homes of PGs with members that got all meanwhile
+  std::set<OsdId> staying;  ///< down for a moment, in which nothing is written: they remain members
+  bool operator==(const HomeChanges&) const = default;
+  bool empty() const { return joined.empty() && staying.empty(); }
+};
+
+/// Keeps the home of every PG that exists in both maps in pg_temp where the mapping says otherwise:
+/// it changes only as data moves. Members that went down leave it, as long as min_size stay, those
+/// whose stores are gone as long as anyone stays. With h the home then, and want =
+/// next.raw_upmap(pg): no entry when h is empty or holds all of a `want` that is not empty, else
+/// pg_temp = h. `next` is `old` with `inc` applied. Adds to `inc` only what differs from
+/// next.pg_temp, and drops entries of PGs that are gone. Returns how many entries it added or
+/// removed. A pg_num that grows is not covered: the new PGs' data would be in their parents' homes.
+size_t prime_pg_temp(const OSDMap& old, const OSDMap& next, const HomeChanges& changes,
+                     Incremental& inc);
 
 }  // namespace plimsoll::map

@@ -146,10 +146,11 @@ TEST(Mapping, OfWhatDoesNotExistIsEmpty) {
 namespace {
 
 /// `map` after `inc` and after what priming adds to it.
-OSDMap step_primed(const OSDMap& map, Incremental inc, size_t* changes = nullptr) {
+OSDMap step_primed(const OSDMap& map, Incremental inc, size_t* changes = nullptr,
+                   const HomeChanges& homes = {}) {
   OSDMap next = map;
   EXPECT_TRUE(next.apply_incremental(inc));
-  const size_t n = prime_pg_temp(map, next, inc);
+  const size_t n = prime_pg_temp(map, next, homes, inc);
   if (changes) *changes = n;
   OSDMap primed = map;
   EXPECT_TRUE(primed.apply_incremental(inc));
@@ -182,21 +183,115 @@ TEST(PrimePgTemp, KeepsEveryPgAtHomeWhenOsdsJoin) {
   EXPECT_TRUE(step_primed(after, back).pg_temp.empty());
 }
 
-TEST(PrimePgTemp, DownOsdsChangeNothing) {
+TEST(PrimePgTemp, WhoGoesDownLeavesAndStaysOutUntilJoined) {
   const OSDMap before = make_cluster({.hosts = 3, .osds_per_host = 2, .pg_num = 64});
   Incremental inc = Incremental::after(before);
   inc.new_state[1] = kOsdUp;
-  size_t changes = 1;
-  const OSDMap after = step_primed(before, inc, &changes);
-  EXPECT_EQ(changes, 0u);
-  for (PgId pg : after.all_pgs()) EXPECT_EQ(after.home(pg), before.home(pg));
+  size_t changes = 0;
+  const OSDMap down = step_primed(before, inc, &changes);
+  EXPECT_EQ(changes, down.pg_temp.size());
+  EXPECT_GT(changes, 10u);
+  for (PgId pg : down.all_pgs()) {
+    std::vector<OsdId> home = before.home(pg);
+    std::erase(home, 1);
+    EXPECT_EQ(down.home(pg), home);
+    EXPECT_EQ(down.map_pg(pg).acting, home);
+  }
+
+  Incremental back = Incremental::after(down);
+  back.new_state[1] = kOsdUp;
+  const OSDMap up = step_primed(down, back, &changes);
+  EXPECT_EQ(changes, 0u) << "that it is up again does not mean that it has what was written";
+  HomeChanges homes;
+  auto& joined = homes.joined;
+  for (PgId pg : up.all_pgs()) {
+    const auto placed = up.raw_upmap(pg);
+    EXPECT_EQ(up.map_pg(pg).up, placed);
+    if (up.home(pg) == placed) continue;
+    EXPECT_EQ(std::count(placed.begin(), placed.end(), 1), 1);
+    joined[pg] = up.home(pg);
+    joined[pg].push_back(1);
+    if (joined.size() == 5) break;
+  }
+  ASSERT_EQ(joined.size(), 5u);
+  const OSDMap grown = step_primed(up, Incremental::after(up), &changes, homes);
+  EXPECT_EQ(changes, 5u);
+  for (const auto& [pg, home] : joined) EXPECT_FALSE(grown.pg_temp.contains(pg));
+  EXPECT_EQ(grown.pg_temp.size(), up.pg_temp.size() - 5);
+}
+
+TEST(PrimePgTemp, WithTooFewAllStay) {
+  const OSDMap before = make_cluster({.hosts = 3, .osds_per_host = 1, .pg_num = 16});
+  Incremental first = Incremental::after(before);
+  first.new_state[0] = kOsdUp;
+  const OSDMap two = step_primed(before, first);
+  Incremental second = Incremental::after(two);
+  second.new_state[1] = kOsdUp;
+  const OSDMap one = step_primed(two, second);
+  Incremental both = Incremental::after(before);
+  both.new_state[0] = both.new_state[1] = kOsdUp;
+  const OSDMap at_once = step_primed(before, both);
+  for (PgId pg : before.all_pgs()) {
+    EXPECT_EQ(two.home(pg).size(), 2u);
+    EXPECT_EQ(one.home(pg), two.home(pg)) << "nothing is written now, so both have everything";
+    EXPECT_EQ(at_once.home(pg), before.home(pg));
+  }
+  // Only one of those who know all is needed beside osd.2; osd.0 is no help.
+  Incremental wrong = Incremental::after(one);
+  wrong.new_state[0] = kOsdUp;
+  const OSDMap still = step_primed(one, wrong);
+  for (PgId pg : before.all_pgs()) EXPECT_EQ(still.home(pg), two.home(pg));
+}
+
+TEST(PrimePgTemp, WhoseStoreIsGoneLeavesHoweverFewStay) {
+  const OSDMap before = make_cluster({.hosts = 3, .osds_per_host = 1, .pg_num = 8});
+  OSDMap map = before;
+  for (OsdId osd : {0, 1}) {
+    Incremental down = Incremental::after(map);
+    down.new_state[osd] = kOsdUp;
+    map = step_primed(map, down);
+  }
+  for (PgId pg : map.all_pgs()) EXPECT_EQ(map.home(pg).size(), 2u);
+  Incremental destroyed = Incremental::after(map);
+  destroyed.new_state[1] = kOsdDestroyed;
+  destroyed.new_uuid[1] = Uuid{};
+  Incremental purged = Incremental::after(map);
+  purged.new_state[1] = map.osd_state[1];
+  for (const Incremental& inc : {destroyed, purged}) {
+    const OSDMap after = step_primed(map, inc);
+    for (PgId pg : after.all_pgs()) EXPECT_EQ(after.home(pg), (std::vector<OsdId>{2}));
+    Incremental last = Incremental::after(after);
+    last.new_uuid[2] = Uuid{};
+    const OSDMap none = step_primed(after, last);
+    for (PgId pg : none.all_pgs()) EXPECT_EQ(none.home(pg), (std::vector<OsdId>{2}));
+  }
+}
+
+TEST(PrimePgTemp, AMemberThatFallsAsAnotherJoinsLeaves) {
+  const OSDMap before = make_cluster({.hosts = 3, .osds_per_host = 1, .pg_num = 8});
+  Incremental down = Incremental::after(before);
+  down.new_state[0] = kOsdUp;
+  OSDMap without = step_primed(before, down);
+  Incremental up = Incremental::after(without);
+  up.new_state[0] = kOsdUp;
+  without = step_primed(without, up);
+  HomeChanges homes;
+  auto& joined = homes.joined;
+  for (PgId pg : without.all_pgs()) joined[pg] = {1, 2, 0};
+  Incremental falls = Incremental::after(without);
+  falls.new_state[1] = kOsdUp;
+  const OSDMap after = step_primed(without, falls, nullptr, homes);
+  for (PgId pg : after.all_pgs()) {
+    std::vector<OsdId> home = after.home(pg);
+    std::sort(home.begin(), home.end());
+    EXPECT_EQ(home, (std::vector<OsdId>{0, 2}));
+  }
 }
 
 TEST(PrimePgTemp, AnOutOsdStaysTheHomeUntilDataMoved) {
   const OSDMap before = make_cluster({.hosts = 4, .osds_per_host = 2, .pg_num = 64});
   Incremental inc = Incremental::after(before);
   inc.new_weight[0] = kOsdOut;
-  inc.new_state[0] = kOsdUp;
   const OSDMap after = step_primed(before, inc);
   for (PgId pg : after.all_pgs()) {
     const auto home = before.home(pg);

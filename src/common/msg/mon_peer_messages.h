@@ -86,6 +86,47 @@ struct MOsdStats {
   bool operator==(const MOsdStats&) const = default;
 };
 
+/// From a PG's primary, repeated until the map says the same: `newcomer` has had all of the PG, and
+/// every write, since the epoch `since`.
+struct MOsdPgJoin {
+  static constexpr uint16_t kType = 0x8006, kVersion = 1, kCompat = 1;
+  Uuid fsid;
+  PgId pg;
+  Epoch since = 0;          ///< of the interval
+  Epoch epoch = 0;          ///< of the primary's map: it still is that interval
+  std::vector<OsdId> home;  ///< who holds all of it in this interval
+  OsdId newcomer = kNoOsd;
+  template <class F>
+  void fields(F& f) {
+    f("fsid", fsid);
+    f("pg", pg);
+    f("since", since);
+    f("epoch", epoch);
+    f("home", home);
+    f("newcomer", newcomer);
+  }
+  bool operator==(const MOsdPgJoin&) const = default;
+};
+
+/// Repeated while it lasts.
+struct MOsdUnreachable {
+  static constexpr uint16_t kType = 0x8007, kVersion = 1, kCompat = 1;
+  Uuid fsid;
+  OsdId osd = kNoOsd;
+  EntityAddr addr;       ///< of its incarnation
+  bool refused = false;  ///< nobody listens there; else it does not answer
+  uint32_t seconds = 0;  ///< for how long
+  template <class F>
+  void fields(F& f) {
+    f("fsid", fsid);
+    f("osd", osd);
+    f("addr", addr);
+    f("refused", refused);
+    f("seconds", seconds);
+  }
+  bool operator==(const MOsdUnreachable&) const = default;
+};
+
 /// Repeated until the map says the same.
 struct MOsdFullness {
   static constexpr uint16_t kType = 0x8005, kVersion = 1, kCompat = 1;

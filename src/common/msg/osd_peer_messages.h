@@ -84,7 +84,7 @@ struct MOsdPgQuery {
 /// Member to primary: what it is now. Answers a query, a merged log, an activation.
 struct MOsdPgInfo {
   static constexpr uint16_t kType = 0x8103, kVersion = 1, kCompat = 1;
-  enum Answers : uint8_t { kQuery = 1, kMerge = 2, kActivate = 3 };
+  enum Answers : uint8_t { kQuery = 1, kMerge = 2, kActivate = 3, kReset = 4, kLastPage = 5 };
   PgHeader pg;
   uint8_t answers = 0;
   Bytes info;         ///< PgInfo
@@ -138,6 +138,59 @@ struct MOsdPgActivate {
     f("pg", pg);
   }
   bool operator==(const MOsdPgActivate&) const = default;
+};
+
+// ---- newcomers
+// ------------------------------------------------------------------------------------
+
+/// Primary to newcomer: throw away what you have of the PG.
+struct MOsdPgReset {
+  static constexpr uint16_t kType = 0x810f, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  template <class F>
+  void fields(F& f) {
+    f("pg", pg);
+  }
+  bool operator==(const MOsdPgReset&) const = default;
+};
+
+/// Primary to newcomer: all objects behind the last such message, up to `up_to`; each comes.
+struct MOsdPgObjects {
+  static constexpr uint16_t kType = 0x8110, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  HObject up_to;
+  bool last = false;  ///< there are no more
+  Bytes objects;      ///< Missing
+  template <class F>
+  void fields(F& f) {
+    f("pg", pg);
+    f("up_to", up_to);
+    f("last", last);
+    f("objects", objects);
+  }
+  bool operator==(const MOsdPgObjects&) const = default;
+};
+
+/// A copy that belongs nowhere to the primary: may I go? Repeated.
+struct MOsdPgStray {
+  static constexpr uint16_t kType = 0x8111, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  template <class F>
+  void fields(F& f) {
+    f("pg", pg);
+  }
+  bool operator==(const MOsdPgStray&) const = default;
+};
+
+/// The answer, when all whom the map wants have everything.
+struct MOsdPgRemove {
+  static constexpr uint16_t kType = 0x8112, kVersion = 1, kCompat = 1;
+  PgHeader pg;
+  template <class F>
+  void fields(F& f) {
+    f("pg", pg);
+  }
+  bool operator==(const MOsdPgRemove&) const = default;
 };
 
 // ---- whole objects

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Joining: how an OSD that the map wants in a PG gets all of it while the PG serves. A pure state
+// machine on the primary, like Peering: events in, actions out.
+//
+//   Ask     what does the newcomer have?
+//   Reset   its log does not reach ours: it throws its copy away
+//   Merge   it takes our log, which tells what objects it lacks; from here on it gets every write
+//   Scan    after a reset, page by page: the objects that the log does not name
+//   Copy    what it lacks is pushed, a few objects at a time
+//   LetIn   it has all that was ever acknowledged: the monitor is asked to make it a member
+//
+// A write to an object that the newcomer lacks, or that the scan has not come to, is only noted
+// there; so what is pushed is always the newest, and what it has need never be copied again. The
+// PG's home in the map therefore always is a set of OSDs of which each alone has everything.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "osd/pg/peering.h"
+
+namespace plimsoll::osd {
+
+enum class JoinState : uint8_t { kNone, kAsk, kReset, kMerge, kScan, kCopy, kLetIn };
+const char* join_state_name(JoinState state);
+
+struct JoinAction {
+  enum Kind : uint8_t {
+    kQuery,  ///< ask the newcomer for its info and missing objects
+    kReset,  ///< tell it to begin again with nothing
+    kMerge,  ///< send it our log behind `version`; it gets all writes from here on
+    kList,   ///< list objects behind `object` (at most kPage) for on_listed()
+    kPage,   ///< send it `page`, the objects up to `object`; `last`: there are no more
+    kPush,   ///< send it `object` at `version`
+    kLetIn,  ///< ask the monitor to make it a member
+  };
+  Kind kind;
+  Eversion version;
+  HObject object;
+  Missing page;
+  bool last = false;
+  std::string to_string() const;
+};
+using JoinActions = std::vector<JoinAction>;
+
+class Joining {
+ public:
+  /// Objects on their way at a time.
+  static constexpr size_t kWindow = 8;
+  /// Objects listed at a time.
+  static constexpr size_t kPage = 256;
+
+  /// `busy`: the object cannot be sent just now; pump() is called when that may have changed.
+  explicit Joining(std::function<bool(const HObject&)> busy) : busy_(std::move(busy)) {}
+
+  JoinActions start(OsdId newcomer);
+  void stop();
+
+  /// What the newcomer is now; `log` is ours.
+  JoinActions on_info(const PgInfo& info, const Missing& missing, const PgLog& log);
+  /// The objects behind the last cursor, in order.
+  JoinActions on_listed(const Missing& objects, const HObject& up_to, bool last);
+  /// It has noted durably that the last page was the last.
+  JoinActions on_last_page_noted();
+  /// It has the object durably at this version.
+  JoinActions on_pushed(const HObject& object, Eversion version);
+  /// It is `busy`: comes later. Else it could not be read at that version.
+  JoinActions on_not_pushed(const HObject& object, bool busy);
+  /// Now and then: what did not work is tried again.
+  JoinActions retry();
+  /// A write that was sent to the newcomer too.
+  void wrote(const LogEntry& entry);
+  /// Whatever can go on does.
+  JoinActions pump();
+
+  OsdId newcomer() const { return newcomer_; }
+  JoinState state() const { return state_; }
+  /// It gets every write, and acknowledges it.
+  bool follows() const { return state_ >= JoinState::kMerge; }
+  /// Its copy began with nothing.
+  bool scans() const { return scans_; }
+  const Missing& missing() const { return missing_; }
+
+ private:
+  JoinActions merge(Eversion have);
+
+  const std::function<bool(const HObject&)> busy_;
+  OsdId newcomer_ = kNoOsd;
+  JoinState state_ = JoinState::kNone;
+  bool scans_ = false;
+  bool knows_all_ = false;  ///< the newcomer has the last page of the scan
+  HObject scanned_;  ///< up to here
+  Missing missing_;
+  std::map<HObject, Eversion> sent_;
+  std::set<HObject> unreadable_;  ///< until they are written
+  /// Not missing any more once the newcomer, as everyone, has the deletion.
+  std::set<HObject> deleting_;
+  /// Newest of each object since the log was sent or a listing began; nullopt where it is deleted.
+  std::map<HObject, std::optional<Eversion>> recent_;
+};
+
+}  // namespace plimsoll::osd
