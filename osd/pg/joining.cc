@@ -65,21 +65,21 @@ JoinActions Joining::start(OsdId newcomer) {
   return {{Action::kQuery, {}, {}, {}}};
 }
 
-JoinActions Joining::merge(Eversion have) {
+JoinActions Joining::merge(const PgInfo& info) {
   state_ = State::kMerge;
   recent_.clear();
-  return {{Action::kMerge, have, {}, {}}};
+  return {{Action::kMerge, info.last_update, {}, {}, false, info.known_from}};
 }
 
 JoinActions Joining::on_info(const PgInfo& info, const Missing& missing, const PgLog& log) {
   switch (state_) {
     case State::kAsk:
-      if (!info.copying && info.last_update >= log.tail()) return merge(info.last_update);
+      if (!info.copying && info.last_update >= log.tail()) return merge(info);
       state_ = State::kReset;
       scans_ = true;
       return {{Action::kReset, {}, {}, {}}};
     case State::kReset:
-      return merge(info.last_update);
+      return merge(info);
     case State::kMerge:
       missing_ = missing;
       for (const auto& [object, version] : std::exchange(recent_, {})) {

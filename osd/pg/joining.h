@@ -42,6 +42,7 @@ struct JoinAction {
   HObject object;
   Missing page;
   bool last = false;
+  Eversion known_from{};  ///< with kMerge: it knows the requests of clients behind this
   std::string to_string() const;
 };
 using JoinActions = std::vector<JoinAction>;
@@ -85,7 +86,7 @@ class Joining {
   const Missing& missing() const { return missing_; }
 
  private:
-  JoinActions merge(Eversion have);
+  JoinActions merge(const PgInfo& info);
 
   const std::function<bool(const HObject&)> busy_;
   OsdId newcomer_ = kNoOsd;

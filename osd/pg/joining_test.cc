@@ -30,6 +30,7 @@ LogEntry entry(Eversion v, const HObject& o, Eversion prior, bool gone = false) 
   e.version = v;
   e.prior_version = prior;
   e.object = o;
+  e.reqid = {{EntityType::kClient, 7}, v.version << 8 | v.epoch, 0};
   return e;
 }
 
@@ -254,6 +255,7 @@ class Newcomer {
   PgInfo info() const {
     PgInfo i = info_of(log.head(), copying);
     i.log_tail = log.tail();
+    i.known_from = log.known_from();
     return i;
   }
   std::deque<ToPrimary>& out_;
@@ -339,6 +341,9 @@ class Model {
       newcomer_.store.clear();
       newcomer_.log.clear();
     }
+    for (const auto& e : log_.entries()) answered_.push_back(e.reqid);
+    for (const Dup& dup : log_.dups().empty() ? std::vector<Dup>() : log_.dups().front().dups)
+      answered_.push_back(dup.reqid);
     visible_ = store_;
     acknowledged_ = store_;
   }
@@ -410,6 +415,7 @@ class Model {
       flying_.pop_front();
       committed_ = e.version;
       take(acknowledged_, e);
+      answered_.push_back(e.reqid);
       writers_.erase(e.object);
       if (joining_.state() == JoinState::kCopy) act(joining_.pump());
     }
@@ -426,7 +432,7 @@ class Model {
           to_newcomer_.push_back(Reset{});
           break;
         case JoinAction::kMerge:
-          to_newcomer_.push_back(LogPart{log_.part_for(a.version)});
+          to_newcomer_.push_back(LogPart{log_.part_for(a.version, a.known_from)});
           break;
         case JoinAction::kList:
           for (const auto& e : log_.entries())
@@ -554,12 +560,15 @@ class Model {
     for (const auto& [o, v] : newcomer_.store)
       ASSERT_TRUE(acknowledged_.contains(o) || busy(o)) << o.oid << " should not be";
     ASSERT_TRUE(newcomer_.missing.empty());
+    for (const ReqId& request : answered_)
+      ASSERT_TRUE(newcomer_.log.find(request)) << request.to_string() << " would be done again";
   }
 
   Rng rng_;
   Store store_;         ///< with all that was begun
   Store visible_;       ///< what our own store shows
   Store acknowledged_;  ///< what clients were told
+  std::vector<ReqId> answered_;
   PgLog log_;
   Eversion committed_;
   std::deque<Flying> flying_;

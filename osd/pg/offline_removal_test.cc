@@ -139,7 +139,7 @@ TEST_F(OfflineRemovalTest, HoldsForAllCopiesWhereTheyHaveNothingNewer) {
   ASSERT_TRUE(remove());
   load(ours);
   ASSERT_GT(ours.head(), other.head());
-  auto merged = other.merge(ours.part_for(other.head()), missing);
+  auto merged = other.merge(ours.part_for(other.head(), {}), missing);
   ASSERT_TRUE(merged);
   EXPECT_EQ(merged->remove, (std::set<HObject>{objects[1], unseen.object}));
   EXPECT_TRUE(missing.empty());
@@ -155,7 +155,7 @@ TEST_F(OfflineRemovalTest, IsUndoneWhereTheOthersWentOn) {
   ASSERT_TRUE(remove());
   load(ours);
   Missing missing;
-  auto merged = ours.merge(other.part_for(ours.head()), missing);
+  auto merged = ours.merge(other.part_for(ours.head(), {}), missing);
   ASSERT_TRUE(merged);
   EXPECT_EQ(missing[objects[1]], (Eversion{2, 10})) << "fetched from the others";
   EXPECT_EQ(ours.head(), other.head());

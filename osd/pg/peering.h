@@ -26,7 +26,7 @@ namespace plimsoll::osd {
 
 /// What a copy of a PG is. Durable, but for the log's bounds, which follow from the log.
 struct PgInfo {
-  static constexpr wire::Envelope kEnvelope{3, 1};
+  static constexpr wire::Envelope kEnvelope{4, 1};
   Eversion last_update;  ///< newest log entry
   Eversion log_tail;
   Epoch last_epoch_started = 0;  ///< interval in which this copy last took part in an activation
@@ -34,6 +34,7 @@ struct PgInfo {
   Epoch created = 0;
   Epoch last_marked_full = 0;  ///< its pool; what clients sent before is not carried out
   bool copying = false;        ///< began with nothing, and does not have all objects yet
+  Eversion known_from;         ///< requests of clients behind this are known; follows from the log
   template <class F>
   void fields(F& f) {
     f("last_update", last_update);
@@ -43,6 +44,7 @@ struct PgInfo {
     f("created", created);
     f("last_marked_full", last_marked_full, 2);
     f("copying", copying, 3);
+    f("known_from", known_from, 4);
   }
   bool operator==(const PgInfo&) const = default;
 };

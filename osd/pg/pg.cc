@@ -15,6 +15,10 @@ std::string log_entry(Eversion v) {
   return fmt::format("{}{:08x}{:016x}", kLogBegin, v.epoch, v.version);
 }
 
+std::string dups(Eversion to) {
+  return fmt::format("{}{:08x}{:016x}", kDupsBegin, to.epoch, to.version);
+}
+
 std::string missing(const HObject& object) {
   return kMissingBegin + wire::to_bytes(object).to_string();
 }
@@ -68,6 +72,7 @@ Task<Result<>> Pg::load() {
   if (!info) co_return info.error();
   info_ = *info;
   CO_TRY_VOID(co_await load_log());
+  CO_TRY_VOID(co_await load_dups());
   CO_TRY_VOID(co_await load_missing());
   log_out_.debug(5, "loaded: log ({}, {}], {} missing", log_.tail().to_string(),
                  log_.head().to_string(), missing_.size());
@@ -90,6 +95,23 @@ Task<Result<>> Pg::load_log() {
     if (page->size() < kScanPage) co_return Result<>();
     from = page->back().first + '\0';
   }
+}
+
+Task<Result<>> Pg::load_dups() {
+  std::deque<DupBatch> batches;
+  std::string from = pg_keys::kDupsBegin;
+  for (;;) {
+    auto page = co_await host_.store().meta_scan(id_, from, pg_keys::kDupsEnd, kScanPage);
+    if (!page) co_return page.error();
+    for (auto& [key, value] : *page) {
+      CO_TRY(batch, wire::from_bytes<DupBatch>(value, "requests of trimmed entries"));
+      batches.push_back(std::move(batch));
+    }
+    if (page->size() < kScanPage) break;
+    from = page->back().first + '\0';
+  }
+  log_.set_dups(std::move(batches));
+  co_return Result<>();
 }
 
 Task<Result<>> Pg::load_missing() {
@@ -135,6 +157,7 @@ PgInfo Pg::info_now() const {
   PgInfo info = info_;
   info.last_update = log_.head();
   info.log_tail = log_.tail();
+  info.known_from = log_.known_from();
   return info;
 }
 
@@ -155,6 +178,18 @@ void Pg::trim_log(Transaction& txn, Eversion to) {
   if (!log_.trim(to)) return;
   txn.meta_remove_range(id_, pg_keys::log_entry(first),
                         pg_keys::log_entry(log_.entries().front().version));
+  const size_t forgotten = log_.forget(host_.config().osd_pg_log_dups_tracked());
+  if (!log_.dups().empty()) {
+    const DupBatch& newest = log_.dups().back();
+    std::map<std::string, Bytes> batch;
+    batch[pg_keys::dups(newest.to)] = wire::to_bytes(newest);
+    txn.meta_set(id_, std::move(batch));
+  }
+  if (forgotten) {
+    const bool none = log_.dups().empty();
+    txn.meta_remove_range(id_, pg_keys::kDupsBegin,
+                          none ? pg_keys::kDupsEnd : pg_keys::dups(log_.dups().front().to));
+  }
   save_info(txn);
 }
 

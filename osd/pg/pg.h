@@ -117,6 +117,7 @@ class Pg {
 
   // ---- pg.cc
   Task<Result<>> load_log();
+  Task<Result<>> load_dups();
   Task<Result<>> load_missing();
   void start_interval(Interval next);
   Task<void> begin_peering(uint64_t generation);
@@ -201,6 +202,7 @@ class Pg {
                        uint64_t generation);
   void on_get_log(const messenger::ConnectionRef& from, const msg::MOsdPgGetLog& m);
   void on_info(OsdId from, const msg::MOsdPgInfo& m);
+  static msg::RawMessage log_message(msg::PgHeader pg, const PgLog::Part& part);
   Task<void> merge_log(messenger::ConnectionRef from, msg::MOsdPgLog m, uint64_t generation);
   Result<Transaction> merge_into_log(const msg::MOsdPgLog& m);
   Task<void> activate_self(uint64_t generation);
@@ -312,11 +314,15 @@ namespace pg_keys {
 inline constexpr const char* kInfo = "info";
 /// "log." and the version in hexadecimal: sorted by version.
 std::string log_entry(Eversion v);
+/// "dups." and the newest version of the batch, likewise.
+std::string dups(Eversion to);
 std::string missing(const HObject& object);
 /// The value there.
 Bytes missing_item(const HObject& object, Eversion need);
 inline constexpr const char* kLogBegin = "log.";
 inline constexpr const char* kLogEnd = "log/";
+inline constexpr const char* kDupsBegin = "dups.";
+inline constexpr const char* kDupsEnd = "dups/";
 inline constexpr const char* kMissingBegin = "missing.";
 inline constexpr const char* kMissingEnd = "missing/";
 }  // namespace pg_keys

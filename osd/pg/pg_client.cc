@@ -248,10 +248,10 @@ Task<void> Pg::run_listing(ClientOpRef op, uint64_t generation) {
 /// A write that is in the log already gets the answer that it got, or should have got, before: it
 /// holds the object now, so all members have committed it.
 bool Pg::answer_duplicate(ClientOp& op) {
-  const LogEntry* entry = log_.find(op.reqid);
-  if (!entry) return false;
-  log_out_.debug(10, "{} is a repetition of {}", op.reqid.to_string(), entry->version.to_string());
-  reply(op, entry->result, entry->version, entry->user_version);
+  const auto done = log_.find(op.reqid);
+  if (!done) return false;
+  log_out_.debug(10, "{} is a repetition of {}", op.reqid.to_string(), done->version.to_string());
+  reply(op, done->result, done->version, done->user_version);
   return true;
 }
 

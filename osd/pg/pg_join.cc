@@ -106,8 +106,7 @@ void Pg::act(JoinActions actions) {
         send(to, to_raw(msg::MOsdPgReset{header()}));
         break;
       case JoinAction::kMerge: {
-        PgLog::Part part = log_.part_for(a.version);
-        send(to, to_raw(msg::MOsdPgLog{header(), part.since, wire::to_bytes(part.entries)}));
+        send(to, log_message(header(), log_.part_for(a.version, a.known_from)));
         credits_.prefetch({to});
         break;
       }

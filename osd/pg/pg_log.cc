@@ -16,6 +16,10 @@ auto first_after(const std::deque<LogEntry>& entries, Eversion v) {
                           [](Eversion x, const LogEntry& e) { return x < e.version; });
 }
 
+Dup dup_of(const LogEntry& e) {
+  return {e.reqid, e.version, e.user_version, e.result};
+}
+
 void need(const HObject& object, Eversion version, MergeResult& out) {
   out.now_missing[object] = version;
   out.no_longer_missing.erase(object);
@@ -41,6 +45,9 @@ void PgLog::unindex(const LogEntry& entry) {
 void PgLog::clear() {
   entries_.clear();
   by_reqid_.clear();
+  dups_.clear();
+  dups_count_ = 0;
+  trimmed_by_reqid_.clear();
   tail_ = {};
 }
 
@@ -53,13 +60,78 @@ const LogEntry& PgLog::append(LogEntry entry) {
 
 size_t PgLog::trim(Eversion to) {
   size_t n = 0;
+  DupBatch batch{tail_, tail_, {}};
   for (; entries_.size() > 1 && entries_.front().version <= to; n++) {
-    tail_ = entries_.front().version;
-    unindex(entries_.front());
+    const LogEntry& e = entries_.front();
+    tail_ = batch.to = e.version;
+    if (from_client(e.reqid)) batch.dups.push_back(dup_of(e));
+    unindex(e);
     entries_.pop_front();
+  }
+  if (n) {
+    dups_.push_back(std::move(batch));
+    index(dups_.back());
   }
   return n;
 }
+
+// ---- requests of trimmed entries ----------------------------------------------------------------
+
+void PgLog::index(const DupBatch& batch) {
+  dups_count_ += batch.dups.size();
+  for (const Dup& dup : batch.dups) trimmed_by_reqid_[dup.reqid] = &dup;
+}
+
+void PgLog::forget_first() {
+  for (const Dup& dup : dups_.front().dups) {
+    const auto it = trimmed_by_reqid_.find(dup.reqid);
+    if (it != trimmed_by_reqid_.end() && it->second == &dup) trimmed_by_reqid_.erase(it);
+  }
+  dups_count_ -= dups_.front().dups.size();
+  dups_.pop_front();
+}
+
+size_t PgLog::forget(size_t keep) {
+  size_t n = 0;
+  for (; !dups_.empty() &&
+         dups_count_ - dups_.front().dups.size() + entries_.size() >= keep; n++)
+    forget_first();
+  return n;
+}
+
+void PgLog::set_dups(std::deque<DupBatch> batches) {
+  dups_ = std::move(batches);
+  dups_count_ = 0;
+  trimmed_by_reqid_.clear();
+  for (const DupBatch& batch : dups_) index(batch);
+  size_t first = dups_.size();
+  for (Eversion to = tail_; first && dups_[first - 1].to == to; first--) to = dups_[first - 1].from;
+  while (first--) forget_first();
+}
+
+/// As one batch, of dups and entries; both ends are within what is known.
+DupBatch PgLog::requests(Eversion from, Eversion to) const {
+  DupBatch out{from, to, {}};
+  const auto wanted = [&](Eversion v) { return from < v && v <= to; };
+  for (const DupBatch& batch : dups_)
+    for (const Dup& dup : batch.dups)
+      if (wanted(dup.version)) out.dups.push_back(dup);
+  for (const LogEntry& e : entries_)
+    if (wanted(e.version) && from_client(e.reqid)) out.dups.push_back(dup_of(e));
+  return out;
+}
+
+const DupBatch* PgLog::adopt(DupBatch older) {
+  const Eversion to = known_from();
+  if (to <= older.from || older.to < to) return nullptr;
+  std::erase_if(older.dups, [&](const Dup& dup) { return to < dup.version; });
+  older.to = to;
+  dups_.push_front(std::move(older));
+  index(dups_.front());
+  return &dups_.front();
+}
+
+// -------------------------------------------------------------------------------------------------
 
 Eversion PgLog::trim_point(size_t keep, Eversion limit) const {
   if (entries_.size() <= std::max<size_t>(keep, 1)) return tail_;
@@ -67,9 +139,10 @@ Eversion PgLog::trim_point(size_t keep, Eversion limit) const {
   return v <= limit ? v : tail_;
 }
 
-const LogEntry* PgLog::find(const ReqId& reqid) const {
-  auto it = by_reqid_.find(reqid);
-  return it == by_reqid_.end() ? nullptr : it->second;
+std::optional<Dup> PgLog::find(const ReqId& reqid) const {
+  if (auto it = by_reqid_.find(reqid); it != by_reqid_.end()) return dup_of(*it->second);
+  if (auto it = trimmed_by_reqid_.find(reqid); it != trimmed_by_reqid_.end()) return *it->second;
+  return std::nullopt;
 }
 
 bool PgLog::contains(Eversion v) const {
@@ -78,10 +151,12 @@ bool PgLog::contains(Eversion v) const {
   return it != entries_.begin() && std::prev(it)->version == v;
 }
 
-PgLog::Part PgLog::part_for(Eversion have) const {
+PgLog::Part PgLog::part_for(Eversion have, Eversion known_from) const {
   Part part;
   part.since = contains(have) ? have : tail_;
   part.entries.assign(first_after(entries_, part.since), entries_.end());
+  const Eversion theirs = have < tail_ ? tail_ : std::min(known_from, head());
+  if (this->known_from() < theirs) part.older = requests(this->known_from(), theirs);
   return part;
 }
 
@@ -126,6 +201,7 @@ Result<MergeResult> PgLog::merge(Part part, Missing& missing) {
   }
   for (const auto& object : out.no_longer_missing) missing.erase(object);
   for (const auto& [object, version] : out.now_missing) missing[object] = version;
+  out.older = adopt(std::move(part.older));
   return out;
 }
 

@@ -37,22 +37,80 @@ TEST(PgLog, FindsRequestsUntilTrimmed) {
   EXPECT_EQ(log.trim_point(4, {5, 3}), log.tail()) << "not all members have committed that far";
   EXPECT_EQ(log.trim({6, 3}), 6u);
   EXPECT_EQ(log.tail(), (Eversion{6, 3}));
-  EXPECT_EQ(log.find(entry({4, 3}, 4).reqid), nullptr);
-  EXPECT_NE(log.find(entry({7, 3}, 7).reqid), nullptr);
+  EXPECT_TRUE(log.find(entry({4, 3}, 4).reqid)) << "known still";
+  EXPECT_TRUE(log.find(entry({7, 3}, 7).reqid));
+  EXPECT_EQ(log.forget(10), 0u) << "ten are wanted";
+  EXPECT_EQ(log.forget(4), 1u);
+  EXPECT_FALSE(log.find(entry({4, 3}, 4).reqid));
+  EXPECT_TRUE(log.find(entry({7, 3}, 7).reqid));
   log.trim({99, 9});
   EXPECT_EQ(log.size(), 1u) << "the last entry carries the totals";
   EXPECT_EQ(log.head(), (Eversion{10, 3}));
+}
+
+ReqId request(uint64_t v) { return entry({v, 3}, 0).reqid; }
+
+TEST(PgLog, RequestsGoWhereTheLogGoes) {
+  PgLog log;
+  for (uint64_t v = 1; v <= 30; v++) {
+    log.append(entry({v, 3}, static_cast<int>(v)));
+    if (v % 10 == 0) log.trim({v - 5, 3});
+  }
+  EXPECT_EQ(log.known_from(), Eversion());
+  ASSERT_EQ(log.dups().size(), 3u);
+  log.forget(30 - 5);
+  EXPECT_EQ(log.known_from(), (Eversion{5, 3}));
+
+  PgLog fresh;  // of one that throws away its copy
+  fresh.set_tail(log.part_for({}, {}).since);
+  Missing missing;
+  auto merged = fresh.merge(log.part_for({}, {}), missing);
+  ASSERT_TRUE(merged);
+  EXPECT_EQ(fresh.known_from(), (Eversion{5, 3}));
+  ASSERT_TRUE(merged->older) << "to be stored";
+  for (uint64_t v = 6; v <= 30; v++) EXPECT_EQ(fresh.find(request(v))->version, (Eversion{v, 3}));
+  EXPECT_FALSE(fresh.find(request(5)));
+
+  PgLog fewer;  // has another tail, and knows no request before it
+  fewer.set_tail({22, 3});
+  for (uint64_t v = 23; v <= 27; v++) fewer.append(entry({v, 3}, static_cast<int>(v)));
+  const auto part = log.part_for(fewer.head(), fewer.known_from());
+  EXPECT_EQ(part.entries.size(), 3u);
+  EXPECT_EQ(part.older.dups.size(), 17u) << "trimmed or not";
+  ASSERT_TRUE(fewer.merge(part, missing));
+  for (uint64_t v = 6; v <= 30; v++) EXPECT_TRUE(fewer.find(request(v))) << v;
+  EXPECT_TRUE(log.part_for(fewer.head(), fewer.known_from()).older.dups.empty());
+
+  EXPECT_EQ(fewer.forget(1), 1u);
+  EXPECT_FALSE(fewer.find(request(22)));
+}
+
+TEST(PgLog, LoadedRequestsReachTheTailWithoutAGap) {
+  const auto batch = [](uint64_t from, uint64_t to) {
+    DupBatch b{{from, 3}, {to, 3}, {}};
+    for (uint64_t v = from + 1; v <= to; v++) b.dups.push_back({request(v), {v, 3}, v, 0});
+    return b;
+  };
+  PgLog log;
+  log.set_tail({30, 3});
+  log.set_dups({batch(0, 5), batch(10, 20), batch(20, 30)});
+  EXPECT_EQ(log.known_from(), (Eversion{10, 3}));
+  EXPECT_FALSE(log.find(request(5)));
+  EXPECT_TRUE(log.find(request(11)));
+  log.set_dups({batch(10, 20)});
+  EXPECT_EQ(log.known_from(), (Eversion{30, 3}));
+  EXPECT_FALSE(log.find(request(11)));
 }
 
 TEST(PgLog, PartForWhoeverHasIt) {
   PgLog log;
   for (uint64_t v = 1; v <= 5; v++) log.append(entry({v, 3}, 0));
   log.trim({2, 3});
-  EXPECT_EQ(log.part_for({4, 3}).since, (Eversion{4, 3}));
-  EXPECT_EQ(log.part_for({4, 3}).entries.size(), 1u);
-  EXPECT_EQ(log.part_for({2, 3}).entries.size(), 3u);
-  EXPECT_EQ(log.part_for({4, 2}).since, (Eversion{2, 3})) << "diverged: everything there is";
-  EXPECT_TRUE(log.part_for({5, 3}).entries.empty());
+  EXPECT_EQ(log.part_for({4, 3}, {}).since, (Eversion{4, 3}));
+  EXPECT_EQ(log.part_for({4, 3}, {}).entries.size(), 1u);
+  EXPECT_EQ(log.part_for({2, 3}, {}).entries.size(), 3u);
+  EXPECT_EQ(log.part_for({4, 2}, {}).since, (Eversion{2, 3})) << "diverged: everything there is";
+  EXPECT_TRUE(log.part_for({5, 3}, {}).entries.empty());
 }
 
 TEST(PgLog, MergeAddsWhatIsMissing) {
@@ -63,7 +121,7 @@ TEST(PgLog, MergeAddsWhatIsMissing) {
   best.append(entry({4, 3}, 3));
   best.append(entry({5, 3}, 3, {4, 3}, LogEntry::kDelete));
   Missing missing;
-  auto r = log.merge(best.part_for(log.head()), missing);
+  auto r = log.merge(best.part_for(log.head(), log.known_from()), missing);
   ASSERT_TRUE(r);
   EXPECT_EQ(log.head(), best.head());
   EXPECT_EQ(missing, (Missing{{object(1), {2, 3}}, {object(2), {3, 3}}}));
@@ -82,12 +140,12 @@ TEST(PgLog, MergeRewindsWhatNeverHappened) {
   log.append(entry({5, 3}, 2, {2, 3}, LogEntry::kDelete));  // deleted here only
   best.append(entry({3, 5}, 5));
   Missing missing{{object(4), {4, 3}}};
-  auto r = log.merge(best.part_for(log.head()), missing);
+  auto r = log.merge(best.part_for(log.head(), log.known_from()), missing);
   ASSERT_TRUE(r);
   EXPECT_EQ(r->dropped.size(), 3u);
   EXPECT_EQ(r->remove, std::set<HObject>{object(4)});
   EXPECT_EQ(missing, (Missing{{object(1), {1, 3}}, {object(2), {2, 3}}, {object(5), {3, 5}}}));
-  EXPECT_EQ(log.find(entry({4, 3}, 4).reqid), nullptr) << "its request must be done again";
+  EXPECT_FALSE(log.find(entry({4, 3}, 4).reqid)) << "its request must be done again";
   EXPECT_EQ(log.head(), (Eversion{3, 5}));
 }
 
@@ -97,7 +155,7 @@ TEST(PgLog, RefusesToMergeAcrossAGap) {
   best.trim({5, 3});
   log.append(entry({1, 3}, 0));
   Missing missing;
-  auto r = log.merge(best.part_for(log.head()), missing);
+  auto r = log.merge(best.part_for(log.head(), log.known_from()), missing);
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().code(), EINVAL);
   EXPECT_EQ(log.head(), (Eversion{1, 3})) << "unchanged";
@@ -154,7 +212,7 @@ class History {
     for (size_t m : members) {
       if (m == best) continue;
       Copy& c = copies_[m];
-      auto merged = c.log.merge(copies_[best].log.part_for(c.log.head()), c.missing);
+      auto merged = c.log.merge(copies_[best].log.part_for(c.log.head(), c.log.known_from()), c.missing);
       EXPECT_TRUE(merged) << merged.error().text();
       for (const auto& o : merged->remove) c.data.erase(o);
     }

@@ -19,11 +19,11 @@ void Pg::act(PeeringActions actions) {
         send(a.osd, to_raw(msg::MOsdPgQuery{header()}));
         break;
       case PeeringAction::kGetLog:
-        send(a.osd, to_raw(msg::MOsdPgGetLog{header(), a.version}));
+        send(a.osd, to_raw(msg::MOsdPgGetLog{header(), a.version, log_.known_from()}));
         break;
       case PeeringAction::kMergePeer: {
-        PgLog::Part part = log_.part_for(a.version);
-        send(a.osd, to_raw(msg::MOsdPgLog{header(), part.since, wire::to_bytes(part.entries)}));
+        const Eversion known_from = peering_.infos().at(a.osd).known_from;
+        send(a.osd, log_message(header(), log_.part_for(a.version, known_from)));
         break;
       }
       case PeeringAction::kPull:
@@ -84,12 +84,19 @@ void Pg::on_info(OsdId from, const msg::MOsdPgInfo& m) {
   act(peering_.on_info(from, *info, *missing, m.answers == msg::MOsdPgInfo::kMerge));
 }
 
+msg::RawMessage Pg::log_message(msg::PgHeader pg, const PgLog::Part& part) {
+  return to_raw(msg::MOsdPgLog{pg, part.since, wire::to_bytes(part.older),
+                               wire::to_bytes(part.entries)});
+}
+
 /// Makes our log the one that was sent; the result is what must be stored for it.
 Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   PgLog::Part part;
   part.since = m.since;
   TRY(entries, wire::from_bytes<std::vector<LogEntry>>(m.data, "log"));
   part.entries = std::move(entries);
+  TRY(older, wire::from_bytes<DupBatch>(m.older, "older requests"));
+  part.older = std::move(older);
   // Of a copy that is still being made, the scan tells what it lacks.
   Missing unknown;
   TRY(merged, log_.merge(std::move(part), info_.copying ? unknown : missing_));
@@ -105,6 +112,7 @@ Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   if (!info_.copying)
     for (const auto& [object, need] : merged.now_missing)
       there[pg_keys::missing(object)] = pg_keys::missing_item(object, need);
+  if (merged.older) there[pg_keys::dups(merged.older->to)] = wire::to_bytes(*merged.older);
   txn.meta_set(id_, std::move(there));
   for (const auto& object : merged.remove) txn.remove(id_, object);
   save_info(txn);
@@ -144,8 +152,7 @@ Task<void> Pg::send_info(messenger::ConnectionRef to, msg::PgHeader asked, uint8
 }
 
 void Pg::on_get_log(const messenger::ConnectionRef& from, const msg::MOsdPgGetLog& m) {
-  PgLog::Part part = log_.part_for(m.have);
-  from->send(to_raw(msg::MOsdPgLog{answer_to(m.pg), part.since, wire::to_bytes(part.entries)}));
+  from->send(log_message(answer_to(m.pg), log_.part_for(m.have, m.known_from)));
 }
 
 Task<void> Pg::activate_replica(messenger::ConnectionRef from, msg::PgHeader asked,

@@ -106,10 +106,12 @@ struct MOsdPgGetLog {
   static constexpr uint16_t kType = 0x8104, kVersion = 1, kCompat = 1;
   PgHeader pg;
   Eversion have;
+  Eversion known_from;  ///< we know the requests of clients behind this
   template <class F>
   void fields(F& f) {
     f("pg", pg);
     f("have", have);
+    f("known_from", known_from);
   }
   bool operator==(const MOsdPgGetLog&) const = default;
 };
@@ -120,11 +122,13 @@ struct MOsdPgLog {
   static constexpr uint16_t kType = 0x8105, kVersion = 1, kCompat = 1;
   PgHeader pg;
   Eversion since;
-  Bytes data;  ///< vector<LogEntry>
+  Bytes older;  ///< DupBatch: requests that the receiver does not know
+  Bytes data;   ///< vector<LogEntry>
   template <class F>
   void fields(F& f) {
     f("pg", pg);
     f("since", since);
+    f("older", older);
   }
   bool operator==(const MOsdPgLog&) const = default;
 };
