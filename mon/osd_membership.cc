@@ -125,16 +125,18 @@ Task<void> OsdMembership::join_pg(msg::MOsdPgJoin m) {
   const OsdService::Edit edit = [&](OsdDraft& d) -> Result<> {
     const auto unchanged = [&](OsdId osd) {
       const map::OsdInfo& info = d.base.osd_info[osd];
-      return d.now.is_up(osd) && d.base.is_up(osd) && info.up_from <= m.since &&
+      return d.now.is_up(osd) == d.base.is_up(osd) && info.up_from <= m.since &&
              info.down_at <= m.since;
     };
     std::vector<OsdId> home = d.base.home(m.pg);
     if (!d.base.pg_exists(m.pg) || !d.now.pg_exists(m.pg) || home != m.home) return {};
     // Else the PG may be in another interval now, in which the newcomer does not get writes yet.
     if (m.epoch < osd_.moved()) return {};
+    // A PG below min_size has members that are down; the newcomer may be who lets it do without.
     home.push_back(m.newcomer);
     for (const OsdId osd : home)
       if (!d.base.exists(osd) || !unchanged(osd)) return {};
+    if (!d.base.is_up(m.newcomer)) return {};
     if (std::count(m.home.begin(), m.home.end(), m.newcomer)) return {};
     d.homes.joined[m.pg] = std::move(home);
     return {};

@@ -218,6 +218,23 @@ TEST_F(Members, LeaveAndJoin) {
   EXPECT_EQ(osd->epoch(), epoch) << "it is one already";
 }
 
+TEST_F(Members, JoinWhereTooFewAreUp) {
+  down(1);
+  down(2);
+  EXPECT_TRUE(is_home(2)) << "nothing can be written without it";
+  up(1);
+  EXPECT_FALSE(is_home(1));
+  const msg::MOsdPgJoin request = join_of(1);
+  up(2);
+  run(members.join_pg(request));
+  EXPECT_FALSE(is_home(1)) << "the PG is in another interval";
+  down(2);
+  run(members.join_pg(join_of(1)));
+  EXPECT_TRUE(is_home(1));
+  EXPECT_FALSE(is_home(2)) << "the two go on without it";
+  EXPECT_EQ(home().size(), 2u);
+}
+
 TEST_F(Members, ManyJoinInOneEpoch) {
   down(1);
   up(1);

@@ -9,6 +9,16 @@ namespace plimsoll::osd {
 using State = PeeringState;
 using Action = PeeringAction;
 
+namespace {
+
+std::string osd_list(const std::vector<OsdId>& osds) {
+  std::string text;
+  for (OsdId osd : osds) text += (text.empty() ? "osd." : ", osd.") + std::to_string(osd);
+  return text;
+}
+
+}  // namespace
+
 bool Interval::has(OsdId osd) const {
   return std::find(acting.begin(), acting.end(), osd) != acting.end();
 }
@@ -19,10 +29,6 @@ const char* peering_state_name(PeeringState state) {
       return "Stray";
     case State::kReplica:
       return "Replica";
-    case State::kDown:
-      return "Down";
-    case State::kTooFew:
-      return "TooFew";
     case State::kGetInfo:
       return "GetInfo";
     case State::kGetLog:
@@ -37,6 +43,8 @@ const char* peering_state_name(PeeringState state) {
       return "Unfound";
     case State::kActivate:
       return "Activate";
+    case State::kPeered:
+      return "Peered";
     case State::kActive:
       return "Active";
   }
@@ -60,6 +68,8 @@ std::string PeeringAction::to_string() const {
       return "activate" + to;
     case kServe:
       return "serve";
+    case kRest:
+      return "rest";
   }
   return "?";
 }
@@ -74,10 +84,6 @@ PeeringActions Peering::start(const Interval& interval, OsdId self, const PgInfo
     state_ = State::kStray;
   else if (!is_primary())
     state_ = State::kReplica;
-  else if (!interval_.down.empty())
-    state_ = State::kDown;
-  else if (interval_.acting.size() < interval_.min_size)
-    state_ = State::kTooFew;
   else {
     state_ = State::kGetInfo;
     infos_[self] = own;
@@ -162,6 +168,9 @@ std::optional<OsdId> Peering::source_of(const HObject& object) const {
     if (missing_.at(osd).contains(object) || failed_.contains({osd, object})) continue;
     return osd;
   }
+  // Somebody who is not a member yet may have it.
+  for (OsdId osd : interval_.up)
+    if (!interval_.has(osd) && !failed_.contains({osd, object})) return osd;
   return std::nullopt;
 }
 
@@ -171,6 +180,7 @@ void Peering::start_transfer(OsdId osd, const HObject& object, Eversion version,
   if (!source || failed_.contains({*source, object})) {
     state_ = State::kUnfound;
     problem_ = object.oid + " is needed at " + version.to_string() + " and is nowhere";
+    if (!interval_.down.empty()) problem_ += "; down: " + osd_list(interval_.down);
     return;
   }
   transfers_[{osd, object}] = *source;
@@ -224,9 +234,13 @@ PeeringActions Peering::on_activated(OsdId osd) {
   answered_.insert(osd);
   infos_[osd].last_epoch_started = interval_.since;
   if (!all_of(answered_)) return out;
-  state_ = State::kActive;
-  out.push_back({Action::kServe, kNoOsd, {}, {}});
+  state_ = may_serve() ? State::kActive : State::kPeered;
+  out.push_back({active() ? Action::kServe : Action::kRest, kNoOsd, {}, {}});
   return out;
+}
+
+bool Peering::may_serve() const {
+  return interval_.down.empty() && interval_.acting.size() >= interval_.min_size;
 }
 
 PeeringActions Peering::resend(OsdId osd) {
@@ -256,20 +270,11 @@ size_t Peering::missing_total() const {
   return n;
 }
 
-namespace {
-
-std::string osd_list(const std::vector<OsdId>& osds) {
-  std::string text;
-  for (OsdId osd : osds) text += (text.empty() ? "osd." : ", osd.") + std::to_string(osd);
-  return text;
-}
-
-}  // namespace
-
 std::vector<OsdId> Peering::blocked_by() const {
   std::vector<OsdId> out;
   switch (state_) {
-    case State::kDown:
+    case State::kPeered:
+    case State::kUnfound:
       return interval_.down;
     case State::kGetLog:
       return {best_};
@@ -292,11 +297,11 @@ std::string Peering::why() const {
       return "this OSD is not a member";
     case State::kReplica:
       return "osd." + std::to_string(interval_.primary) + " leads";
-    case State::kDown:
-      return osd_list(interval_.down) + " is down and may hold the newest writes";
-    case State::kTooFew:
-      return std::to_string(interval_.acting.size()) + " members, min_size is " +
-             std::to_string(interval_.min_size);
+    case State::kPeered: {
+      const std::string few = std::to_string(interval_.acting.size()) + " up, min_size is " +
+                              std::to_string(interval_.min_size);
+      return interval_.down.empty() ? few : few + "; down: " + osd_list(interval_.down);
+    }
     case State::kGetInfo:
     case State::kGetLog:
     case State::kMergePeers:

@@ -8,9 +8,11 @@
 //   Recover     pull what we lack, then push what others lack
 //   Activate    everyone notes durably that this interval served
 //   Active
+//   Peered      instead: a member is down, or they are too few; OSDs may become members
 //
-// All of the PG's home takes part, and nothing is served before everything is everywhere there:
-// what members lack is only what was under way when the last interval ended. OSDs that lack more
+// All of the PG's home that is up takes part, and nothing is served before everything is everywhere
+// there: what members lack is only what was under way when the last interval ended. Each alone has
+// all that was ever acknowledged, so members that are down are needed only to serve. OSDs that lack more
 // become members later (joining.h). Requests may be lost at any time: resend() repeats
 // what is outstanding, and all of them are idempotent.
 #pragma once
@@ -70,8 +72,6 @@ struct Interval {
 enum class PeeringState : uint8_t {
   kStray,    ///< not a member
   kReplica,  ///< the primary decides
-  kDown,     ///< a member of home is not there
-  kTooFew,   ///< fewer members than min_size
   kGetInfo,
   kGetLog,
   kMergePeers,
@@ -79,6 +79,7 @@ enum class PeeringState : uint8_t {
   kRecover,
   kUnfound,  ///< an object's needed version is nowhere
   kActivate,
+  kPeered,  ///< whole, but a member is down or there are fewer than min_size
   kActive,
 };
 const char* peering_state_name(PeeringState state);
@@ -92,6 +93,7 @@ struct PeeringAction {
     kPush,       ///< send `object` at `version` to `osd`
     kActivate,   ///< `osd` (maybe ourselves) is to note the activation durably
     kServe,      ///< the PG is active
+    kRest,       ///< the PG is peered
   };
   Kind kind;
   OsdId osd = kNoOsd;
@@ -128,6 +130,8 @@ class Peering {
 
   PeeringState state() const { return state_; }
   bool active() const { return state_ == PeeringState::kActive; }
+  /// All members have everything, so others may be brought in.
+  bool whole() const { return active() || state_ == PeeringState::kPeered; }
   const Interval& interval() const { return interval_; }
   bool is_primary() const { return interval_.primary == self_; }
   /// Why it is not active, for people; empty when it is.
@@ -152,6 +156,7 @@ class Peering {
   void start_transfer(OsdId osd, const HObject& object, Eversion version, PeeringActions& out);
   std::optional<OsdId> source_of(const HObject& object) const;
   void activate(PeeringActions& out);
+  bool may_serve() const;
   bool all_of(const std::set<OsdId>& done) const { return done.size() == interval_.acting.size(); }
 
   OsdId self_ = kNoOsd;

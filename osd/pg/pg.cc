@@ -308,7 +308,7 @@ void Pg::tick() {
   const OsdId primary = peering_.interval().primary;
   if (is_stray() && primary != kNoOsd) send(primary, msg::to_raw(msg::MOsdPgStray{header()}));
   if (!is_primary()) return;
-  if (peering_.active()) joining_tick();
+  if (peering_.whole()) joining_tick();
   else act(peering_.resend());
 }
 
@@ -339,10 +339,8 @@ uint64_t Pg::pg_state() const {
       return is_primary() ? created | lacking | moved | map::kPgPeering : 0;
     case State::kReplica:
       return 0;
-    case State::kDown:
-      return map::kPgDown | moved;
-    case State::kTooFew:
-      return lacking | moved | map::kPgPeered;
+    case State::kPeered:
+      return lacking | moved | map::kPgPeered | joining_state();
     case State::kGetInfo:
     case State::kGetLog:
     case State::kMergePeers:

@@ -42,7 +42,7 @@ bool Pg::too_full(OsdId osd, bool scans) const {
 }
 
 void Pg::start_joining() {
-  if (!is_primary() || !peering_.active()) return;
+  if (!is_primary() || !peering_.whole()) return;
   if (joining_.state() != JoinState::kNone) {
     const bool may = may_join(joining_.newcomer()) || asked_to_let_in();
     if (!may) stop_joining();

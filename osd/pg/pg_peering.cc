@@ -43,6 +43,10 @@ void Pg::act(PeeringActions actions) {
       case PeeringAction::kServe:
         serve();
         break;
+      case PeeringAction::kRest:
+        committed_ = log_.head();
+        start_joining();
+        break;
     }
   }
   report();

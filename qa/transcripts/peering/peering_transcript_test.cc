@@ -2,7 +2,7 @@
 // The peering machine by transcript: "$ event" lines are replayed and what the machine wants done,
 // and the state it comes to, must be what stands behind them. `--rewrite` writes the files anew.
 //
-//   $ interval 9 acting=0,1,2 [home=..] [size=3] [min_size=2] own=5@4 [tail=0@0] [les=4]
+//   $ interval 9 acting=0,1,2 [home=..] [up=..] [size=3] [min_size=2] own=5@4 [tail=0@0] [les=4]
 //     [missing=a:5@4,b:3@2]                          versions are version@epoch; self is osd.0
 //   $ info osd.1 5@4 [tail= les= missing=]           answers a query
 //   $ merged osd.1 5@4 [missing=]                    answers merge_peer
@@ -106,7 +106,8 @@ class Session {
   PeeringActions interval() {
     Interval i;
     i.since = static_cast<Epoch>(std::stoul(words_.at(1)));
-    i.acting = i.up = osds(option("acting", ""));
+    i.acting = osds(option("acting", ""));
+    i.up = osds(option("up", option("acting", "")));
     i.home = osds(option("home", option("acting", "")));
     i.primary = i.up_primary = i.acting.at(0);
     i.up_from.assign(i.acting.size(), 1);
