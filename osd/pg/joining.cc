@@ -74,9 +74,13 @@ JoinActions Joining::merge(const PgInfo& info) {
 JoinActions Joining::on_info(const PgInfo& info, const Missing& missing, const PgLog& log) {
   switch (state_) {
     case State::kAsk:
-      if (!info.copying && info.last_update >= log.tail()) return merge(info);
+      scans_ = info.copying || info.last_update < log.tail();
+      if (info.last_update >= log.tail()) {
+        // Where a scan was interrupted, it goes on.
+        scanned_ = info.copied;
+        return merge(info);
+      }
       state_ = State::kReset;
-      scans_ = true;
       return {{Action::kReset, {}, {}, {}}};
     case State::kReset:
       return merge(info);

@@ -5,7 +5,8 @@
 //   Ask     what does the newcomer have?
 //   Reset   its log does not reach ours: it throws its copy away
 //   Merge   it takes our log, which tells what objects it lacks; from here on it gets every write
-//   Scan    after a reset, page by page: the objects that the log does not name
+//   Scan    after a reset, page by page: the objects that the log does not name. How far it has
+//           come the newcomer knows durably; after an interruption it goes on from there
 //   Copy    what it lacks is pushed, a few objects at a time
 //   LetIn   it has all that was ever acknowledged: the monitor is asked to make it a member
 //
@@ -81,7 +82,7 @@ class Joining {
   JoinState state() const { return state_; }
   /// It gets every write, and acknowledges it.
   bool follows() const { return state_ >= JoinState::kMerge; }
-  /// Its copy began with nothing.
+  /// Its copy began with nothing, and not all objects have been listed to it.
   bool scans() const { return scans_; }
   const Missing& missing() const { return missing_; }
 

@@ -83,8 +83,20 @@ TEST_F(Steps, ByLogWhereItReaches) {
   EXPECT_EQ(text(joining.retry()), "let in") << "the request may be lost";
 }
 
-TEST_F(Steps, FromNothingWhereTheLogDoesNotReachOrACopyWasBegun) {
-  for (const PgInfo& info : {info_of({4, 1}), info_of({9, 1}, true)}) {
+TEST_F(Steps, AnInterruptedScanGoesOn) {
+  PgInfo info = info_of({7, 1}, true);
+  info.copied = object(8);
+  joining.start(3);
+  const Eversion have{7, 1}, v{9, 1};
+  EXPECT_EQ(text(joining.on_info(info, {}, log)), "merge after " + have.to_string());
+  EXPECT_TRUE(joining.scans());
+  info.last_update = v;
+  EXPECT_EQ(text(joining.on_info(info, {{object(9), v}}, log)), "push o9 " + v.to_string());
+  EXPECT_EQ(text(joining.on_pushed(object(9), v)), "list after o8");
+}
+
+TEST_F(Steps, FromNothingWhereTheLogDoesNotReach) {
+  for (const PgInfo& info : {info_of({4, 1}), info_of({4, 1}, true)}) {
     joining.start(3);
     EXPECT_EQ(text(joining.on_info(info, {}, log)), "reset");
     EXPECT_TRUE(joining.scans());
@@ -182,11 +194,12 @@ class Newcomer {
   PgLog log;
   Missing missing;
   bool copying = false;
+  HObject copied;
+  size_t went_on = 0;  ///< with a copy that was begun
 
   /// A restart, or another interval.
   void forget_volatile() {
     follows_ = false;
-    expected_ = {};
     receiving_.clear();
   }
   void operator()(const Query&) { out_.push_back(Info{Answers::kQuery, info(), missing}); }
@@ -196,13 +209,15 @@ class Newcomer {
     missing.clear();
     forget_volatile();
     copying = true;
+    copied = {};
     out_.push_back(Info{Answers::kReset, info(), missing});
   }
   void operator()(const LogPart& m) {
     if (copying && !log.size()) log.set_tail(m.part.since);
-    Missing unknown;
-    auto merged = log.merge(m.part, copying ? unknown : missing);
+    auto merged = log.merge(m.part, missing);
     ASSERT_TRUE(merged) << merged.error().text();
+    if (copying) std::erase_if(missing, [&](const auto& item) { return copied < item.first; });
+    went_on += copying && !copied.is_min();
     for (const auto& o : merged->remove) store.erase(o);
     follows_ = true;
     out_.push_back(Info{Answers::kMerge, info(), missing});
@@ -211,7 +226,7 @@ class Newcomer {
     if (!follows_) return;
     ASSERT_EQ(m.previous, log.head());
     const HObject& o = m.entry.object;
-    if (!missing.contains(o) && !(copying && expected_ < o)) {
+    if (!missing.contains(o) && !(copying && copied < o)) {
       take(store, m.entry);
     } else if (missing.contains(o)) {
       receiving_.erase(o);
@@ -228,7 +243,7 @@ class Newcomer {
   void operator()(const Page& m) {
     ASSERT_TRUE(copying);
     for (const auto& [o, v] : m.objects) missing[o] = v;
-    expected_ = m.up_to;
+    copied = m.last ? HObject() : m.up_to;
     if (!m.last) return;
     copying = false;
     out_.push_back(Info{Answers::kLastPage, info(), {}});
@@ -236,7 +251,7 @@ class Newcomer {
   void operator()(const Push& m) {
     const auto need = missing.find(m.object);
     if (need == missing.end()) {
-      if (!(copying && expected_ < m.object)) out_.push_back(Pushed{m.object, m.version});
+      if (!(copying && copied < m.object)) out_.push_back(Pushed{m.object, m.version});
       return;
     }
     if (need->second != m.version) return;
@@ -256,11 +271,11 @@ class Newcomer {
     PgInfo i = info_of(log.head(), copying);
     i.log_tail = log.tail();
     i.known_from = log.known_from();
+    i.copied = copied;
     return i;
   }
   std::deque<ToPrimary>& out_;
   bool follows_ = false;
-  HObject expected_;
   std::set<HObject> receiving_;
 };
 
@@ -292,6 +307,7 @@ class Model {
   }
   bool by_scan() const { return joining_.scans(); }
   bool diverged() const { return diverged_; }
+  bool went_on() const { return newcomer_.went_on; }
   size_t steps() const { return steps_; }
 
  private:
@@ -590,21 +606,25 @@ TEST(JoiningModel, WhoeverIsLetInHasEverything) {
   for (uint64_t seed = 1; seed <= 400; seed++) seeds.push_back(seed);
   std::random_device device;
   for (int i = 0; i < 20; i++) seeds.push_back(device());
-  size_t scans = 0, by_log = 0, diverged = 0, steps = 0;
+  size_t scans = 0, by_log = 0, diverged = 0, went_on = 0, steps = 0;
   for (const uint64_t seed : seeds) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Model model(seed);
     model.run();
     (model.by_scan() ? scans : by_log)++;
     diverged += model.diverged() && !model.by_scan();
+    went_on += model.went_on();
     steps += model.steps();
     if (HasFailure()) return;
   }
-  std::printf("%zu by log (%zu of them diverged), %zu by scan, %zu steps, fresh seeds from %llu\n",
-              by_log, diverged, scans, steps, static_cast<unsigned long long>(seeds[400]));
+  std::printf("%zu by log (%zu of them diverged), %zu by scan (%zu interrupted), %zu steps, fresh "
+              "seeds from %llu\n",
+              by_log, diverged, scans, went_on, steps,
+              static_cast<unsigned long long>(seeds[400]));
   EXPECT_GT(scans, 50u);
   EXPECT_GT(by_log, 50u);
   EXPECT_GT(diverged, 10u);
+  EXPECT_GT(went_on, 10u);
   EXPECT_GT(steps, 50'000u);
 }
 

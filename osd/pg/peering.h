@@ -35,7 +35,8 @@ struct PgInfo {
   Epoch last_epoch_clean = 0;
   Epoch created = 0;
   Epoch last_marked_full = 0;  ///< its pool; what clients sent before is not carried out
-  bool copying = false;        ///< began with nothing, and does not have all objects yet
+  bool copying = false;        ///< began with nothing, and does not know all objects yet
+  HObject copied;              ///< while copying: up to here all objects are there or missing
   Eversion known_from;         ///< requests of clients behind this are known; follows from the log
   template <class F>
   void fields(F& f) {
@@ -47,6 +48,7 @@ struct PgInfo {
     f("last_marked_full", last_marked_full, 2);
     f("copying", copying, 3);
     f("known_from", known_from, 4);
+    f("copied", copied, 4);
   }
   bool operator==(const PgInfo&) const = default;
 };

@@ -269,7 +269,6 @@ void Pg::start_interval(Interval next) {
   join_waits_ = join_too_full_ = false;
   merging_ = false;
   early_writes_.clear();
-  expected_ = {};
   drop_parked([](const Parked&) { return true; });
   if (next.primary != host_.whoami()) {
     held_.clear();

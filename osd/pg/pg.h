@@ -280,8 +280,8 @@ class Pg {
   bool join_waits_ = false;          ///< for a slot
   bool join_too_full_ = false;       ///< the last one could not begin
   int join_ticks_ = 0;         ///< for how long it has not answered
+  uint64_t join_attempt_ = 0;  ///< counts them
   bool merging_ = false;       ///< newcomer: writes wait until the log is merged
-  HObject expected_;           ///< newcomer without a log: objects up to here are known
   std::vector<std::pair<messenger::ConnectionRef, msg::RawMessage>> early_writes_;
   bool changed_ = true;                               ///< since the last report
 

@@ -55,6 +55,7 @@ void Pg::start_joining() {
     join_waits_ = !join_slot_;
     if (join_waits_) return report();
     join_ticks_ = 0;
+    join_attempt_++;
     return act(joining_.start(osd));
   }
 }
@@ -152,11 +153,13 @@ void Pg::on_newcomer_info(const msg::MOsdPgInfo& m) {
 
 Task<void> Pg::list_for_newcomer(HObject behind, uint64_t generation) {
   const OsdId newcomer = joining_.newcomer();
+  const uint64_t attempt = join_attempt_;
   HObject up_to = behind;
   bool last = false;
   auto listed = co_await list_versions(behind, up_to, last);
 
-  if (generation != generation_ || joining_.newcomer() != newcomer) co_return;
+  if (generation != generation_ || joining_.newcomer() != newcomer || attempt != join_attempt_)
+    co_return;
   if (!listed) {
     log_out_.warn("cannot list objects for osd.{}: {}", newcomer, listed.error().to_string());
     co_return stop_joining();
@@ -256,7 +259,6 @@ Task<void> Pg::reset_copy(messenger::ConnectionRef from, msg::PgHeader asked,
   log_.set_tail({});
   missing_.clear();
   receiving_.clear();
-  expected_ = {};
   PgInfo fresh;
   fresh.created = info_.created;
   fresh.last_marked_full = info_.last_marked_full;
@@ -279,11 +281,9 @@ void Pg::expect_objects(const messenger::ConnectionRef& from, const msg::MOsdPgO
   }
   Transaction txn;
   if (!there.empty()) txn.meta_set(id_, std::move(there));
-  expected_ = m.up_to;
-  if (m.last) {
-    info_.copying = false;
-    save_info(txn);
-  }
+  info_.copied = m.last ? HObject() : m.up_to;
+  info_.copying = !m.last;
+  save_info(txn);
   tasks_.spawn(note_page(from, std::move(txn), m.pg, m.last, generation_));
 }
 
@@ -301,7 +301,7 @@ Task<void> Pg::note_page(messenger::ConnectionRef from, Transaction txn, msg::Pg
 
 /// The object comes whole, later.
 bool Pg::only_noted(const HObject& object) const {
-  return missing_.contains(object) || (info_.copying && expected_ < object);
+  return missing_.contains(object) || (info_.copying && info_.copied < object);
 }
 
 Transaction Pg::note(const LogEntry& entry) {

@@ -101,9 +101,13 @@ Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   part.entries = std::move(entries);
   TRY(older, wire::from_bytes<DupBatch>(m.older, "older requests"));
   part.older = std::move(older);
-  // Of a copy that is still being made, the scan tells what it lacks.
-  Missing unknown;
-  TRY(merged, log_.merge(std::move(part), info_.copying ? unknown : missing_));
+  TRY(merged, log_.merge(std::move(part), missing_));
+  if (info_.copying) {
+    // Of objects that the scan has not come to, it will tell.
+    const auto unknown = [&](const auto& item) { return info_.copied < item.first; };
+    std::erase_if(missing_, unknown);
+    std::erase_if(merged.now_missing, unknown);
+  }
   log_out_.debug(5, "merged log: {} entries dropped, {} added, {} objects missing",
                  merged.dropped.size(), merged.added.size(), missing_.size());
   Transaction txn;
@@ -113,9 +117,8 @@ Result<Transaction> Pg::merge_into_log(const msg::MOsdPgLog& m) {
   txn.meta_remove(id_, std::move(gone));
   for (const LogEntry* entry : merged.added)
     there[pg_keys::log_entry(entry->version)] = wire::to_bytes(*entry);
-  if (!info_.copying)
-    for (const auto& [object, need] : merged.now_missing)
-      there[pg_keys::missing(object)] = pg_keys::missing_item(object, need);
+  for (const auto& [object, need] : merged.now_missing)
+    there[pg_keys::missing(object)] = pg_keys::missing_item(object, need);
   if (merged.older) there[pg_keys::dups(merged.older->to)] = wire::to_bytes(*merged.older);
   txn.meta_set(id_, std::move(there));
   for (const auto& object : merged.remove) txn.remove(id_, object);

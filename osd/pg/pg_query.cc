@@ -57,7 +57,7 @@ json::object Pg::dump_history(const PgInfo& info) const {
           {"prior_readable_until_ub", 0}};
 }
 
-/// A copy's. Copies are whole but for single missing objects, so none is behind in a backfill.
+/// A copy's.
 json::object Pg::dump_info(const PgInfo& info, const Missing& missing) const {
   Eversion complete = info.last_update;
   if (!missing.empty()) {
@@ -72,12 +72,14 @@ json::object Pg::dump_info(const PgInfo& info, const Missing& missing) const {
           {"last_complete", complete.to_string()},
           {"log_tail", info.log_tail.to_string()},
           {"last_user_version", info.last_update.version},
-          {"last_backfill", "MAX"},
+          {"last_backfill", !info.copying          ? "MAX"
+                            : info.copied.is_min() ? "MIN"
+                                                   : info.copied.to_string()},
           {"purged_snaps", json::array()},
           {"history", dump_history(info)},
           {"empty", int{info.last_update.version == 0}},
           {"dne", int{info.created == 0}},
-          {"incomplete", 0},
+          {"incomplete", int{info.copying}},
           {"last_epoch_started", info.last_epoch_started},
           {"hit_set_history",
            {{"current_last_update", Eversion().to_string()}, {"history", json::array()}}},
