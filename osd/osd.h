@@ -97,6 +97,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void send_to_osd(OsdId osd, const MapRef& map, msg::RawMessage message) override;
   void ask_to_join(msg::PgHeader pg, std::vector<OsdId> home, OsdId newcomer) override;
   void pg_state_changed() override;
+  void cluster_error(std::string text) override;
   void fatal(const Error& error) override;
   Watch* watch() override { return watch_; }
 
@@ -227,6 +228,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::atomic<uint64_t> held_{0};    ///< requests that wait for their PGs
   std::atomic<uint64_t> joins_{0};   ///< PGs that bring an OSD up to date
   std::atomic<size_t> pg_log_target_{250};
+  uint64_t cluster_lines_ = 0;  ///< sent to the cluster log
   std::atomic<bool> state_report_wanted_{false};
   Event report_now_;
   bool report_all_ = true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the monitor hears of us: space and PG statistics, soon after a state changed, else every
 // second as far as something changed, and everything now and then or to a new session.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "osd/osd.h"
@@ -77,6 +79,24 @@ Task<void> Osd::report_loop() {
     if (all) last_whole = now;
     co_await report(all);
   }
+}
+
+void Osd::cluster_error(std::string text) {
+  post(env_.runtime.executor(), [this, text = std::move(text)]() mutable {
+    if (stopping_) return;
+    msg::LogEntry line;
+    line.stamp = env_.runtime.clock().wall();
+    line.name = fmt::format("osd.{}", whoami_);
+    line.addr = messenger_->addr();
+    line.seq = ++cluster_lines_;
+    line.level = msg::LogEntry::kError;
+    line.text = std::move(text);
+    log_.warn("cluster log: {}", line.text);
+    msg::MLog m;
+    m.fsid = maps_.superblock().fsid;
+    m.entries.push_back(std::move(line));
+    if (mon_->has_session()) mon_->send(msg::to_raw(m));
+  });
 }
 
 Task<uint64_t> Osd::report(bool all) {

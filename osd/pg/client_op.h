@@ -55,6 +55,7 @@ struct ClientOp {
   TimePoint received;
   TimePoint started;  ///< of work, after all waiting
   OpEvents events;
+  bool healed = false;  ///< what it met damaged was looked for elsewhere
   std::shared_ptr<OpTracker> tracker;
   std::list<ClientOp*>::iterator place;
 

@@ -59,7 +59,7 @@ Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor exec
       joining_([this](const HObject& object) {
         const auto it = objects_.find(object);
         return too_full(joining_.newcomer(), joining_.scans()) ||
-               (it != objects_.end() && it->second->writer);
+               (it != objects_.end() && (it->second->writer || it->second->damaged));
       }) {}
 
 // ---- life ---------------------------------------------------------------------------------------
@@ -264,6 +264,8 @@ void Pg::start_interval(Interval next) {
   objects_.clear();
   idle_objects_.clear();
   receiving_.clear();
+  healing_.clear();
+  beyond_help_.clear();
   joining_.stop();
   join_slot_.reset();
   join_waits_ = join_too_full_ = false;
@@ -297,6 +299,8 @@ Task<void> Pg::begin_peering(uint64_t generation) {
 void Pg::on_peer_reset(OsdId osd) {
   if (!is_primary()) return;
   act(peering_.resend(osd));
+  for (const auto& [object, h] : healing_)
+    if (!h.applying && h.sources.back() == osd) ask_healer(object);
   for (const auto& write : in_flight_)
     if (std::find(write.waiting_for.begin(), write.waiting_for.end(), osd) !=
         write.waiting_for.end())
@@ -307,6 +311,7 @@ void Pg::tick() {
   const OsdId primary = peering_.interval().primary;
   if (is_stray() && primary != kNoOsd) send(primary, msg::to_raw(msg::MOsdPgStray{header()}));
   if (!is_primary()) return;
+  healing_tick();
   if (peering_.whole()) joining_tick();
   else act(peering_.resend());
 }

@@ -8,6 +8,7 @@
 //   pg_replication.cc  writes in the order of versions: local commit, replicas, acknowledgement
 //   pg_peering.cc      carries out what the Peering machine decides, and answers primaries
 //   pg_transfer.cc     whole objects between members
+//   pg_heal.cc         an object that cannot be read here comes from elsewhere
 //   pg_join.cc         an OSD becomes a member while the PG serves
 //   pg_query.cc        `pg query`
 //
@@ -84,8 +85,9 @@ class Pg {
     ObjectState state;
     uint32_t readers = 0;
     bool writer = false;
+    std::optional<Eversion> damaged;  ///< at this version; healed before anything else
     std::deque<ClientOpRef> waiting;
-    bool idle() const { return !readers && !writer && waiting.empty(); }
+    bool idle() const { return !readers && !writer && !damaged && waiting.empty(); }
   };
   using ObjectRef = std::shared_ptr<ObjectContext>;
   struct ObjectHash {
@@ -106,6 +108,15 @@ class Pg {
     msg::RawMessage message;  ///< for members whose connection breaks
     uint64_t user_version = 0;
     uint64_t charge = 0;  ///< credit that it spends on each member
+  };
+  /// An object whose bytes come from elsewhere.
+  struct Healing {
+    Eversion version;
+    msg::TransferCursor at;
+    std::vector<OsdId> sources;  ///< the last is asked
+    bool applying = false;
+    int ticks = 0;  ///< for how long it has not answered
+    std::vector<std::function<void(bool healed)>> then;
   };
   /// A write that waits for space, before it has a version.
   struct Parked {
@@ -240,8 +251,18 @@ class Pg {
   Task<Result<msg::MOsdPgPush>> read_piece(const msg::MOsdPgPull& asked);
   Task<Result<>> read_data(msg::MOsdPgPush& push);
   Task<Result<>> read_omap(msg::MOsdPgPush& push, uint64_t budget);
+  void add_extents(Transaction& txn, const msg::MOsdPgPush& push);
   Task<void> apply_piece(messenger::ConnectionRef from, OsdId osd, msg::MOsdPgPush push,
                          uint64_t generation);
+
+  // ---- pg_heal.cc
+  bool may_heal(int error, const HObject& object) const;
+  void heal_when_idle(const ObjectRef& object);
+  void heal(const HObject& object, Eversion version, std::function<void(bool)> then);
+  void ask_healer(const HObject& object);
+  void healing_tick();
+  Task<void> take_healing_piece(OsdId from, msg::MOsdPgPush push, uint64_t generation);
+  void end_healing(const HObject& object, bool healed);
 
   PgHost& host_;
   CreditPool& credits_;
@@ -275,6 +296,8 @@ class Pg {
   /// Clients that sent requests in this interval.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
+  std::map<HObject, Healing> healing_;
+  std::set<HObject> beyond_help_;    ///< damaged, and nobody else could deliver them
   Joining joining_;                  ///< primary: of one OSD at a time
   std::shared_ptr<void> join_slot_;  ///< while it goes on
   bool join_waits_ = false;          ///< for a slot

@@ -124,6 +124,7 @@ void Pg::enqueue(ClientOpRef op) {
 }
 
 void Pg::run_waiting(const ObjectRef& object) {
+  if (object->damaged) return heal_when_idle(object);
   while (!object->waiting.empty() && !object->writer) {
     const bool writes = object->waiting.front()->kinds.writes;
     if (writes && object->readers) return;
@@ -219,6 +220,13 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
   const int32_t result = co_await run_ops(c);
 
   if (generation != generation_) co_return;
+  if (!op->healed && object->state.exists && may_heal(-result, op->object)) {
+    op->healed = true;
+    op->note("waiting for unreadable object");
+    object->damaged = object->state.info.version;
+    object->waiting.push_front(std::move(op));
+    co_return release(object, writes);
+  }
   if (!writes || result < 0 || !c.modified) {
     if (writes)
       reply(*op, result < 0 ? result : 0, log_.head(), object->state.info.user_version);

@@ -58,6 +58,8 @@ class PgHost {
   virtual void ask_to_join(msg::PgHeader pg, std::vector<OsdId> home, OsdId newcomer) = 0;
   /// A PG's state changed: the monitor should hear of it at once.
   virtual void pg_state_changed() = 0;
+  /// A line of the cluster log, for people who look after it.
+  virtual void cluster_error(std::string text) = 0;
   /// The store can no longer be trusted: log it and stop the daemon.
   virtual void fatal(const Error& error) = 0;
   /// Null but in a simulation.

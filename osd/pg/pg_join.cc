@@ -194,12 +194,14 @@ Task<void> Pg::push_to_newcomer(msg::MOsdPgPull asked, uint64_t generation) {
   auto push = co_await read_piece(asked);
 
   if (generation != generation_) co_return;
+  const bool heals = !push && may_heal(push.error().code(), asked.object);
+  if (heals) object->damaged = asked.version;
   release(object, false);
   if (joining_.newcomer() != newcomer) co_return;
   if (!push) {
     log_out_.debug(1, "cannot send {} at {}: {}", asked.object.to_string(),
                    asked.version.to_string(), push.error().to_string());
-    co_return act(joining_.on_not_pushed(asked.object, false));
+    co_return act(joining_.on_not_pushed(asked.object, heals));
   }
   push->pg = answer_to(header());
   host_.counters().inc(metrics::Counter::osd_push_out_bytes, push->data.size());

@@ -2,6 +2,8 @@
 // The primary's side carries out the machine's decisions; a member's side answers its primary.
 // Every answer waits until what earlier intervals ordered here is durable, so it never promises too
 // much.
+#include <algorithm>
+
 #include "osd/pg/pg.h"
 
 namespace plimsoll::osd {
@@ -189,8 +191,9 @@ void Pg::on_peer_message(const messenger::ConnectionRef& from, const msg::RawMes
   const Interval& interval = peering_.interval();
   if (r.ok() && map_ && raw.type == msg::MOsdPgStray::kType) return answer_stray(osd, head);
   const bool newcomers = is_primary() && osd == joining_.newcomer();
+  const bool wanted = std::count(interval.up.begin(), interval.up.end(), osd);
   if (!r.ok() || !map_ || head.epoch < interval.since) return;
-  if (!(is_member() || is_newcomer()) || !(interval.has(osd) || newcomers)) return;
+  if (!(is_member() || is_newcomer()) || !(interval.has(osd) || wanted)) return;
   const bool from_primary = osd == interval.primary;
   const bool answer = is_primary() && head.interval == interval.since;
   const auto malformed = [&] {
@@ -222,6 +225,8 @@ void Pg::on_peer_message(const messenger::ConnectionRef& from, const msg::RawMes
        if (newcomers) return tasks_.spawn(push_to_newcomer(std::move(*m), generation_));
        tasks_.spawn(send_piece(from, osd, std::move(*m), generation_)))
     ON(MOsdPgPush, from_primary || answer,
+       if (healing_.contains(m->object))
+         return tasks_.spawn(take_healing_piece(osd, std::move(*m), generation_));
        tasks_.spawn(apply_piece(from, osd, std::move(*m), generation_)))
     ON(MOsdPgPushed, answer,
        if (newcomers) return act(joining_.on_pushed(m->object, m->version));

@@ -19,6 +19,12 @@ Task<void> Pg::send_piece(messenger::ConnectionRef to, OsdId osd, MOsdPgPull ask
   auto push = co_await read_piece(asked);
 
   if (generation != generation_) co_return;
+  if (!push && may_heal(push.error().code(), asked.object)) {
+    co_return heal(asked.object, asked.version, [this, to, osd, asked](bool healed) {
+      if (healed) tasks_.spawn(send_piece(to, osd, asked, generation_));
+      else act(peering_.on_source_failed(host_.whoami(), asked.object));
+    });
+  }
   MOsdPgPush m;
   if (push) {
     m = std::move(*push);
@@ -69,8 +75,8 @@ Task<Result<MOsdPgPush>> Pg::read_piece(const MOsdPgPull& asked) {
 /// The extents of the next stretch of the object; holes are not sent.
 Task<Result<>> Pg::read_data(MOsdPgPush& push) {
   ObjectStore& store = host_.store();
-  const uint64_t length = std::min(push.size - std::min(push.size, push.at.offset),
-                                   host_.config().osd_recovery_max_chunk());
+  const uint64_t chunk = host_.config().osd_recovery_max_chunk() & ~(BlockFile::kBlock - 1);
+  const uint64_t length = std::min(push.size - std::min(push.size, push.at.offset), chunk);
   std::string joined;
   if (length) {
     CO_TRY(extents, co_await store.extents(id_, push.object, push.at.offset, length));
@@ -102,6 +108,14 @@ Task<Result<>> Pg::read_omap(MOsdPgPush& push, uint64_t budget) {
 }
 
 // ---- receiving ----------------------------------------------------------------------------------
+
+void Pg::add_extents(Transaction& txn, const MOsdPgPush& push) {
+  uint64_t at = 0;
+  for (const auto& [offset, length] : push.extents) {
+    txn.write(id_, push.object, offset, push.data.slice(at, length));
+    at += length;
+  }
+}
 
 Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush push,
                            uint64_t generation) {
@@ -136,11 +150,7 @@ Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush 
   Transaction txn;
   if (push.at.at_start()) txn.remove(id_, push.object);
   txn.touch(id_, push.object);
-  uint64_t at = 0;
-  for (const auto& [offset, length] : push.extents) {
-    txn.write(id_, push.object, offset, push.data.slice(at, length));
-    at += length;
-  }
+  add_extents(txn, push);
   if (!push.omap.empty()) txn.omap_set(id_, push.object, {push.omap.begin(), push.omap.end()});
   if (push.last) {
     txn.truncate(id_, push.object, push.size);
