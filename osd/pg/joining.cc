@@ -39,7 +39,7 @@ std::string JoinAction::to_string() const {
     case kPage:
       return "page of " + std::to_string(page.size()) + " up to " + object.oid;
     case kPush:
-      return "push " + object.oid + " " + version.to_string();
+      return "push " + object.oid + " " + version.to_string() + (hold ? " held" : "");
     case kLetIn:
       return "let in";
   }
@@ -53,6 +53,7 @@ void Joining::stop() {
   scanned_ = {};
   missing_.clear();
   sent_.clear();
+  overtaken_.clear();
   unreadable_.clear();
   deleting_.clear();
   recent_.clear();
@@ -68,7 +69,7 @@ JoinActions Joining::start(OsdId newcomer) {
 JoinActions Joining::merge(const PgInfo& info) {
   state_ = State::kMerge;
   recent_.clear();
-  return {{Action::kMerge, info.last_update, {}, {}, false, info.known_from}};
+  return {{Action::kMerge, info.last_update, {}, {}, false, false, info.known_from}};
 }
 
 JoinActions Joining::on_info(const PgInfo& info, const Missing& missing, const PgLog& log) {
@@ -127,7 +128,7 @@ void Joining::wrote(const LogEntry& entry) {
   const auto it = missing_.find(entry.object);
   if (it == missing_.end()) return;
   // What is on its way is of no use any more; the newcomer knows.
-  sent_.erase(entry.object);
+  if (sent_.erase(entry.object)) overtaken_.insert(entry.object);
   if (gone) deleting_.insert(missing_.extract(it).key());
   else it->second = entry.version;
 }
@@ -142,6 +143,7 @@ JoinActions Joining::on_pushed(const HObject& object, Eversion version) {
   if (it == missing_.end() || it->second != version) return pump();
   missing_.erase(it);
   sent_.erase(object);
+  overtaken_.erase(object);
   return pump();
 }
 
@@ -163,7 +165,7 @@ JoinActions Joining::pump() {
     if (sent_.size() >= kWindow) return out;
     if (sent_.contains(object) || unreadable_.contains(object) || busy_(object)) continue;
     sent_[object] = version;
-    out.push_back({Action::kPush, version, object, {}});
+    out.push_back({Action::kPush, version, object, {}, false, overtaken_.contains(object)});
   }
   std::erase_if(deleting_, [this](const HObject& object) { return !busy_(object); });
   if (!missing_.empty() || !deleting_.empty()) return out;

@@ -12,7 +12,9 @@
 //
 // A write to an object that the newcomer lacks, or that the scan has not come to, is only noted
 // there; so what is pushed is always the newest, and what it has need never be copied again. The
-// PG's home in the map therefore always is a set of OSDs of which each alone has everything.
+// PG's home in the map therefore always is a set of OSDs of which each alone has everything. Where a
+// write overtook a push, writes wait for the next one: an object that is written all the time would
+// never arrive.
 #pragma once
 
 #include <functional>
@@ -43,6 +45,7 @@ struct JoinAction {
   HObject object;
   Missing page;
   bool last = false;
+  bool hold = false;  ///< with kPush: no write until on_pushed() or on_not_pushed()
   Eversion known_from{};  ///< with kMerge: it knows the requests of clients behind this
   std::string to_string() const;
 };
@@ -97,6 +100,7 @@ class Joining {
   HObject scanned_;  ///< up to here
   Missing missing_;
   std::map<HObject, Eversion> sent_;
+  std::set<HObject> overtaken_;  ///< by writes while they were sent
   std::set<HObject> unreadable_;  ///< until they are written
   /// Not missing any more once the newcomer, as everyone, has the deletion.
   std::set<HObject> deleting_;

@@ -139,7 +139,10 @@ TEST_F(Steps, WhatCannotBeReadWaitsForARetryOrAWrite) {
   joining.wrote(entry(w, object(9), v));
   EXPECT_EQ(text(joining.pump()), "push o9 " + w.to_string());
   EXPECT_EQ(text(joining.on_pushed(object(9), v)), "") << "that was the older one";
-  EXPECT_EQ(text(joining.on_pushed(object(9), w)), "let in");
+  const Eversion x{11, 1};
+  joining.wrote(entry(x, object(9), w));
+  EXPECT_EQ(text(joining.pump()), "push o9 " + x.to_string() + " held") << "a write overtook it";
+  EXPECT_EQ(text(joining.on_pushed(object(9), x)), "let in");
 }
 
 // ---- the model ----------------------------------------------------------------------------------
@@ -405,7 +408,7 @@ class Model {
   // ---- writes
   void begin_write() {
     const HObject o = object(static_cast<int>(rng_.below(kObjects)));
-    if (busy(o) || readers_.contains(o)) return;
+    if (busy(o) || readers_.contains(o) || held_.contains(o)) return;
     writers_.insert(o);
     const LogEntry e = next_change(o, 3);
     if (joining_.follows()) to_newcomer_.push_back(Write{log_.head(), e});
@@ -461,6 +464,7 @@ class Model {
           break;
         case JoinAction::kPush:
           readings_.push_back({a.object, a.version, false, false, attempt_});
+          if (a.hold) held_.insert(a.object);
           break;
         case JoinAction::kLetIn:
           break;
@@ -504,6 +508,7 @@ class Model {
         return;
       }
       const HObject o = r.object;
+      held_.erase(o);
       readings_.erase(readings_.begin() + static_cast<ptrdiff_t>(which));
       return act(joining_.on_not_pushed(o, true));
     }
@@ -513,7 +518,10 @@ class Model {
     if (done.attempt != attempt_) return;
     const auto at = visible_.find(done.object);
     const bool there = at != visible_.end() && at->second == done.version;
-    if (!there || rng_.chance(0.05)) return act(joining_.on_not_pushed(done.object, false));
+    if (!there || rng_.chance(0.05)) {
+      held_.erase(done.object);
+      return act(joining_.on_not_pushed(done.object, false));
+    }
     to_newcomer_.push_back(Push{done.object, done.version, done.second});
   }
 
@@ -528,8 +536,10 @@ class Model {
     answers_.pop_front();
     if (const auto* pull = std::get_if<Pull>(&m))
       readings_.push_back({pull->object, pull->version, true, false, attempt_});
-    else if (const auto* pushed = std::get_if<Pushed>(&m))
+    else if (const auto* pushed = std::get_if<Pushed>(&m)) {
+      held_.erase(pushed->object);
       act(joining_.on_pushed(pushed->object, pushed->version));
+    }
     else if (const auto* info = std::get_if<Info>(&m))
       take_info(*info);
     else
@@ -559,6 +569,7 @@ class Model {
     listing_.reset();
     if (rng_.chance(0.5)) newcomer_.forget_volatile();
     attempt_++;
+    held_.clear();
     joining_.stop();
     for (auto& f : flying_) f.remote = true;
     complete();
@@ -590,6 +601,7 @@ class Model {
   std::deque<Flying> flying_;
   std::set<HObject> writers_;
   std::multiset<HObject> readers_;
+  std::set<HObject> held_;
   std::deque<Reading> readings_;
   std::optional<Listing> listing_;
   uint64_t attempt_ = 0;

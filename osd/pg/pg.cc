@@ -266,6 +266,7 @@ void Pg::start_interval(Interval next) {
   receiving_.clear();
   healing_.clear();
   beyond_help_.clear();
+  held_objects_.clear();
   joining_.stop();
   join_slot_.reset();
   join_waits_ = join_too_full_ = false;

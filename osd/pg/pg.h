@@ -230,7 +230,10 @@ class Pg {
   void on_newcomer_info(const msg::MOsdPgInfo& m);
   Task<void> list_for_newcomer(HObject behind, uint64_t generation);
   Task<Result<Missing>> list_versions(HObject behind, HObject& up_to, bool& last);
-  Task<void> push_to_newcomer(msg::MOsdPgPull asked, uint64_t generation);
+  void push_to_newcomer(msg::MOsdPgPull asked, bool hold);
+  Task<void> read_for_newcomer(msg::MOsdPgPull asked, ObjectRef object, uint64_t generation);
+  void not_pushed(const HObject& object, bool busy);
+  void end_hold(const HObject& object);
   /// Who gets a write: the members, and who is about to be one.
   std::vector<OsdId> writers() const;
   void answer_stray(OsdId stray, const msg::PgHeader& asked);
@@ -299,6 +302,7 @@ class Pg {
   std::map<HObject, Healing> healing_;
   std::set<HObject> beyond_help_;    ///< damaged, and nobody else could deliver them
   Joining joining_;                  ///< primary: of one OSD at a time
+  std::map<HObject, ObjectRef> held_objects_;  ///< not written until the newcomer has them
   std::shared_ptr<void> join_slot_;  ///< while it goes on
   bool join_waits_ = false;          ///< for a slot
   bool join_too_full_ = false;       ///< the last one could not begin

@@ -148,8 +148,9 @@ void Pg::release(const ObjectRef& object, bool writer) {
     object->writer = false;
   else
     object->readers--;
-  run_waiting(object);
+  // Before the next write: a newcomer that lacks the object may have waited for long.
   if (writer && joining_.state() == JoinState::kCopy) act(joining_.pump());
+  run_waiting(object);
   if (!object->idle()) return;
   // What was used lately stays known, up to a bound.
   idle_objects_.push_back(object->object);

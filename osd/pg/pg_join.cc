@@ -65,6 +65,7 @@ void Pg::stop_joining() {
   const OsdId newcomer = joining_.newcomer();
   joining_.stop();
   join_slot_.reset();
+  for (const auto& [object, held] : std::exchange(held_objects_, {})) release(held, false);
   for (auto& write : in_flight_) std::erase(write.waiting_for, newcomer);
   complete_writes();
   report();
@@ -122,7 +123,7 @@ void Pg::act(JoinActions actions) {
         break;
       case JoinAction::kPush:
         host_.counters().inc(metrics::Counter::osd_push);
-        tasks_.spawn(push_to_newcomer({header(), a.object, a.version, {}}, generation_));
+        push_to_newcomer({header(), a.object, a.version, {}}, a.hold);
         break;
       case JoinAction::kLetIn:
         host_.ask_to_join(header(), peering_.interval().home, to);
@@ -185,12 +186,27 @@ Task<Result<Missing>> Pg::list_versions(HObject behind, HObject& up_to, bool& la
   co_return out;
 }
 
-/// Like a read of a client, it keeps writes to the object away meanwhile.
-Task<void> Pg::push_to_newcomer(msg::MOsdPgPull asked, uint64_t generation) {
-  const OsdId newcomer = joining_.newcomer();
+/// Like a read of a client, it keeps writes to the object away meanwhile; `hold`: until the newcomer
+/// has the object.
+void Pg::push_to_newcomer(msg::MOsdPgPull asked, bool hold) {
   const ObjectRef object = context(asked.object);
-  if (object->writer) co_return act(joining_.on_not_pushed(asked.object, true));
+  if (object->writer) return not_pushed(asked.object, true);
   object->readers++;
+  if (hold && held_objects_.emplace(asked.object, object).second) object->readers++;
+  tasks_.spawn(read_for_newcomer(std::move(asked), object, generation_));
+}
+
+void Pg::end_hold(const HObject& object) {
+  if (const auto held = held_objects_.extract(object)) release(held.mapped(), false);
+}
+
+void Pg::not_pushed(const HObject& object, bool busy) {
+  end_hold(object);
+  act(joining_.on_not_pushed(object, busy));
+}
+
+Task<void> Pg::read_for_newcomer(msg::MOsdPgPull asked, ObjectRef object, uint64_t generation) {
+  const OsdId newcomer = joining_.newcomer();
   auto push = co_await read_piece(asked);
 
   if (generation != generation_) co_return;
@@ -201,7 +217,7 @@ Task<void> Pg::push_to_newcomer(msg::MOsdPgPull asked, uint64_t generation) {
   if (!push) {
     log_out_.debug(1, "cannot send {} at {}: {}", asked.object.to_string(),
                    asked.version.to_string(), push.error().to_string());
-    co_return act(joining_.on_not_pushed(asked.object, heals));
+    co_return not_pushed(asked.object, heals);
   }
   push->pg = answer_to(header());
   host_.counters().inc(metrics::Counter::osd_push_out_bytes, push->data.size());

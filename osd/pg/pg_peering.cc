@@ -222,14 +222,17 @@ void Pg::on_peer_message(const messenger::ConnectionRef& from, const msg::RawMes
        tasks_.spawn(merge_log(from, std::move(*m), generation_)))
     ON(MOsdPgActivate, from_primary, tasks_.spawn(activate_replica(from, m->pg, generation_)))
     ON(MOsdPgPull, from_primary || answer,
-       if (newcomers) return tasks_.spawn(push_to_newcomer(std::move(*m), generation_));
+       if (newcomers) return push_to_newcomer(std::move(*m), false);
        tasks_.spawn(send_piece(from, osd, std::move(*m), generation_)))
     ON(MOsdPgPush, from_primary || answer,
        if (healing_.contains(m->object))
          return tasks_.spawn(take_healing_piece(osd, std::move(*m), generation_));
        tasks_.spawn(apply_piece(from, osd, std::move(*m), generation_)))
     ON(MOsdPgPushed, answer,
-       if (newcomers) return act(joining_.on_pushed(m->object, m->version));
+       if (newcomers) {
+         act(joining_.on_pushed(m->object, m->version));
+         return end_hold(m->object);
+       }
        act(peering_.on_recovered(osd, m->object)))
 #undef ON
     default:

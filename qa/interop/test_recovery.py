@@ -6,6 +6,7 @@ that was acknowledged is there, and all members of a PG hold the same."""
 
 import contextlib
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -253,6 +254,75 @@ class Recovery(unittest.TestCase):
             harness.eventually(lambda: self.osd(2)["up"], 20, 0.1, "osd.2 up")
             self.cluster.ceph("osd", "in", "2")
             self.wait_clean("all flags are gone")
+
+    def test_8_below_min_size(self):
+        """Of two members one is lost while the third has been away: the one that has everything makes
+        others whole, and then they serve."""
+        with self.client.open_ioctx("data") as io:
+            for n in range(100):
+                io.write_full("few%d" % n, b"%d" % n * 1000)
+        set_size = lambda size: self.cluster.ceph("osd", "pool", "set", "data", "size", str(size))
+        set_size(2)
+        self.cluster.ceph("osd", "pool", "set", "data", "min_size", "2")
+        self.wait_clean("size 2")
+        self.cluster.ceph("config", "set", "mon", "mon_osd_down_out_interval", "4")
+        self.cluster.kill_daemon("osd.3")
+        harness.eventually(lambda: "peered" in self.states(), 20, 0.1, "peered")
+        self.assertFalse({"down", "incomplete"} & self.states())
+        harness.eventually(lambda: all(p["state"] == "active+clean" for p in self.pgs()), 60, 0.1,
+                           "clean without osd.3")
+        with self.client.open_ioctx("data") as io:
+            for n in range(100):
+                self.assertEqual(io.read("few%d" % n), b"%d" % n * 1000)
+        self.cluster.start_daemon("osd.3")
+        self.cluster.ceph("osd", "in", "3")
+        set_size(3)
+        self.wait_clean("osd.3 is back")
+
+    def test_9_a_copy_rots(self):
+        """What cannot be read on the primary comes from another member; with all copies damaged the
+        client gets EIO, and a write mends them."""
+        import rados
+        if harness.TARGET == "real":
+            self.skipTest("changes our block files")
+        bodies = {"rot%d" % n: (b"<rot%d>" % n + os.urandom(64)) * 5000 for n in range(6)}
+        with self.client.open_ioctx("data") as io:
+            for name, body in bodies.items():
+                io.write_full(name, body)
+            acting = {name: self.ask(prefix="osd map", pool="data", object=name)["acting"]
+                      for name in bodies}
+        everywhere = "rot5"
+
+        def damage(osd):
+            path = self.cluster.path("osd.%d" % osd, "block")
+            with open(path, "r+b") as f, mmap.mmap(f.fileno(), 0) as m:
+                for name, body in bodies.items():
+                    if osd == acting[name][0] or (name == everywhere and osd in acting[name]):
+                        at = m.find(body[:4096])
+                        self.assertGreaterEqual(at, 0, name)
+                        m[at + 100:at + 108] = b"no good!"
+                m.flush()
+        for osd in range(4):
+            self.cluster.kill_daemon("osd.%d" % osd, signal.SIGTERM)
+            damage(osd)
+            self.cluster.start_daemon("osd.%d" % osd)
+            self.wait_clean("osd.%d has been damaged" % osd)
+        with self.client.open_ioctx("data") as io:
+            for name, body in bodies.items():
+                if name == everywhere:
+                    with self.assertRaises(rados.IOError) as caught:
+                        io.read(name, len(body))
+                    self.assertEqual(caught.exception.errno, 5)
+                    io.write_full(name, body)
+                for _ in range(2):
+                    self.assertEqual(io.read(name, len(body)), body, name)
+        lines = self.cluster.ceph("log", "last", "100", "error", "cluster").stdout.decode()
+        self.assertIn("missing primary copy of", lines)
+        self.assertIn("unfound", lines)
+        repaired = lambda: sum(
+            p["stat_sum"]["num_objects_repaired"]
+            for p in self.ask(prefix="pg dump", dumpcontents=["pgs"])["pg_stats"])
+        harness.eventually(lambda: repaired() >= 5, 20, 0.2, "repaired objects in the statistics")
 
 
 if __name__ == "__main__":
