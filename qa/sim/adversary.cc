@@ -51,6 +51,8 @@ void Adversary::end() {
   world_.network().heal();
   if (mortal_->lives()) mortal_->kill();
   slow_disks(Duration(0));
+  start_some(1);
+  if (faults_.churn) settle();
   if (!faults_.bad_disk) return;
   world_.host(bad_).storage.faults.read_error = 0;
   revive();
@@ -66,6 +68,7 @@ void Adversary::one_fault(Workload& workload, const History& history) {
     return;
   }
   if (faults_.members) return change_members();
+  if (faults_.churn) return churn();
   if (faults_.bad_disk) return spoil_disk();
   if ((faults_.lose_pushes || faults_.mark_down) && rng_.chance(kOnlyDisturbed))
     return faults_.lose_pushes ? lose_pushes() : mark_down();
@@ -104,7 +107,7 @@ bool Adversary::wait_clean() {
     if (cluster_.is_clean()) return true;
     world_.run_for(kLookAgain);
   }
-  wrong_.push_back("not clean in time");
+  wrong_.push_back("not clean in time: " + cluster_.pg_stat());
   return false;
 }
 
@@ -144,6 +147,62 @@ void Adversary::replace(const std::string& name) {
   world_.run_for(up_to(rng_, 10s));
   cluster_.replace_disk(name);
   cluster_.start(name);
+}
+
+/// As many as it likes: whoever was a member last has everything, and comes back.
+void Adversary::churn() {
+  switch (rng_.below(4)) {
+    case 0: kill_some(); break;
+    case 1: start_some(0.5); break;
+    default: move_data();
+  }
+  if (rng_.chance(0.1)) {
+    cluster_.kill("mon.a");
+    world_.run_for(up_to(rng_, 5s));
+    cluster_.start("mon.a");
+  }
+  const bool long_wait = rng_.chance(0.3);
+  world_.run_for(up_to(rng_, long_wait ? Duration(30s) : Duration(2s)));
+}
+
+void Adversary::kill_some() {
+  const double chance = rng_.chance(0.3) ? 1 : 0.4;
+  for (const auto& osd : osds_)
+    if (cluster_.is_up(osd) && rng_.chance(chance)) cluster_.kill(osd);
+}
+
+void Adversary::start_some(double chance) {
+  for (const auto& osd : osds_)
+    if (!cluster_.is_up(osd) && rng_.chance(chance)) cluster_.start(osd);
+}
+
+/// What the monitor refuses is left undone.
+void Adversary::move_data() {
+  const std::string osd = number_of(any_osd());
+  const std::string ids = fmt::format(R"("ids": ["{}"])", osd);
+  switch (rng_.below(6)) {
+    case 0: tell("osd out", ids); break;
+    case 1: tell("osd in", ids); break;
+    case 2: tell("osd down", ids); break;
+    case 3:
+      tell("osd reweight", fmt::format(R"("id": {}, "weight": {:.2f})", osd, rng_.unit()));
+      break;
+    case 4:
+      tell("osd pool set",
+           fmt::format(R"("pool": "p", "var": "size", "val": "{}")", 2 + rng_.below(3)));
+      break;
+    default:
+      tell("osd pool set",
+           fmt::format(R"("pool": "p", "var": "min_size", "val": "{}")", 1 + rng_.below(2)));
+  }
+}
+
+/// A PG with one member comes back only where one is enough.
+void Adversary::settle() {
+  for (const auto& osd : osds_)
+    tell("osd reweight", fmt::format(R"("id": {}, "weight": 1.0)", number_of(osd)));
+  tell("osd pool set", R"("pool": "p", "var": "size", "val": "3")");
+  tell("osd pool set", R"("pool": "p", "var": "min_size", "val": "1")");
 }
 
 std::vector<PgId> Adversary::lose_disks() {

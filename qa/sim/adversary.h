@@ -33,6 +33,11 @@ class Adversary {
   std::string any_osd() { return osds_[rng_.below(osds_.size())]; }
   void change_members();
   void replace(const std::string& name);
+  void churn();
+  void kill_some();
+  void start_some(double chance);
+  void move_data();
+  void settle();
   void wait_for_acknowledgement(const History& history);
   void slow_disks(Duration slow);
   void lose_pushes();

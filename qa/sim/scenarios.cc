@@ -13,7 +13,7 @@ namespace plimsoll::sim {
 
 namespace {
 
-constexpr size_t kFaults = 10;
+constexpr size_t kFaults = 10, kFaultsOfChurn = 30;
 constexpr Duration kUpLimit = 120s;
 constexpr Duration kEndLimit = 600s;
 
@@ -40,6 +40,8 @@ const std::vector<Row>& rows() {
        {.bad_disk = true}},
       {{"members", "OSDs killed for long, replaced by empty ones, out and in"},
        {.kill_client = true, .members = true}},
+      {{"churn", "any OSDs away at any time, while data moves and the pool's size changes"},
+       {.kill_client = true, .churn = true}},
       {{"lost", "more disks are lost than is tolerated: refuses, does not lie"},
        {.disaster = true}},
       {{"full", "filled and freed while OSDs are killed and streams are reset"},
@@ -95,12 +97,17 @@ class Run {
   static ClusterOptions options(const Faults& faults) {
     ClusterOptions out;
     out.osd_shards = faults.osd_shards;
-    if (faults.members || faults.bad_disk || faults.disaster) {
+    if (faults.members || faults.churn || faults.bad_disk || faults.disaster) {
       out.osds = 4;
       out.pg_num = 4;
     }
     // Logs that soon do not reach back to whoever was away, but do to all requests in flight.
-    if (faults.members) out.conf = "osd_min_pg_log_entries = 20\nosd_max_pg_log_entries = 20\n";
+    if (faults.members || faults.churn)
+      out.conf = "osd_min_pg_log_entries = 20\nosd_max_pg_log_entries = 20\n";
+    if (faults.churn) {
+      out.osds = 5;
+      out.conf += "osd_recovery_max_chunk = 8K\nmon_osd_down_out_interval = 20\n";
+    }
     return out;
   }
   static Plants plants(Plant plant) {
@@ -117,7 +124,8 @@ class Run {
     constexpr Duration kThink[] = {5ms, 50ms, 500ms};
     options.think = kThink[rng_.below(std::size(kThink))];
     if (!faults_.any()) options.operations = 100;
-    if (faults_.members || faults_.bad_disk) {
+    if (faults_.churn) options.objects = 30;
+    if (faults_.members || faults_.churn || faults_.bad_disk) {
       options.operations = 100'000;
       options.think = 300ms;
     }
@@ -138,7 +146,8 @@ class Run {
     if (faults_.fill) filler.start();
     // Faults come faster where the workload is busy.
     adversary_.begin(mortal, std::min<Duration>(2s, 40 * options.think));
-    while (!workload.ended() && adversary_.faults() < kFaults && faults_.any())
+    const size_t most = !faults_.any() ? 0 : faults_.churn ? kFaultsOfChurn : kFaults;
+    while (!workload.ended() && adversary_.faults() < most)
       adversary_.one_fault(workload, history_);
     if (faults_.any()) workload.finish();
     adversary_.end();
@@ -147,7 +156,7 @@ class Run {
       return wrong("the pool never was full");
     filler.finish();
     if (!world_.run_until([&] { return workload.ended() && filler.ended(); }, kEndLimit))
-      return wrong("operations do not end after the faults");
+      return wrong("operations do not end after the faults: " + cluster_.pg_stat());
     for (const auto& w : filler.wrong()) wrong(w);
     if (faults_.restart_clean) restart_clean();
     if (adversary_.wait_clean()) check_the_end();
@@ -155,7 +164,9 @@ class Run {
 
   /// Everything works, and everybody has everything.
   void check_the_end() {
-    Workload reader = make_workload({});
+    WorkloadOptions options = workload_options();
+    options.eio = false;
+    Workload reader = make_workload(options);
     world_.run(cluster_.client_host(), reader.read_back(), kEndLimit);
     for (auto& w : cluster_.check_maps()) wrong(std::move(w));
     for (auto& w : cluster_.check_stores()) wrong(std::move(w));

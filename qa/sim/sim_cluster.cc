@@ -167,12 +167,16 @@ bool SimCluster::command(std::string json) {
   return result.has_value();
 }
 
-bool SimCluster::is_clean() {
+std::string SimCluster::pg_stat() {
   std::string out;
   Result<> result;
   std::string json = R"({"prefix": "pg stat"})";
   world_.run(*client_host_, keep_result(run_command(std::move(json), &out), result), kStartLimit);
-  return result && out.starts_with(fmt::format("{0} pgs: {0} active+clean;", options_.pg_num));
+  return result ? out : result.error().to_string();
+}
+
+bool SimCluster::is_clean() {
+  return pg_stat().starts_with(fmt::format("{0} pgs: {0} active+clean;", options_.pg_num));
 }
 
 void SimCluster::replace_disk(const std::string& name) {

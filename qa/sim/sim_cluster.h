@@ -44,7 +44,9 @@ class SimCluster {
   void replace_disk(const std::string& name);
   /// A monitor's command; false where it fails.
   bool command(std::string json);
-  /// Every PG is active+clean, as `ceph pg stat` tells it.
+  /// What `ceph pg stat` tells.
+  std::string pg_stat();
+  /// Every PG is active+clean, by that.
   bool is_clean();
   /// The client's map, which is the monitor's, against what OSDs came to.
   std::vector<std::string> check_maps();
