@@ -12,6 +12,9 @@ namespace plimsoll::sim {
 
 namespace {
 
+/// Operations before and behind the place where a history breaks, in a complaint.
+constexpr size_t kShown = 8;
+
 std::string pieces_text(const Pieces& pieces) {
   if (!pieces) return "nothing";
   std::string out = "[";
@@ -124,10 +127,12 @@ std::optional<std::string> check_register(std::vector<RegisterOp> ops) {
   Search search(ops);
   if (search.explain(std::nullopt)) return std::nullopt;
   std::string out =
-      fmt::format("after {} of {} operations, with {} in the object, none of these can follow:",
-                  search.deepest(), ops.size(), pieces_text(search.deepest_state()));
-  const size_t end = std::min(ops.size(), search.deepest() + 8);
-  for (size_t i = search.deepest(); i < end; i++) out += "\n  " + ops[i].to_string();
+      fmt::format("of {} operations, with {} in the object, none of the later ones can follow:",
+                  ops.size(), pieces_text(search.deepest_state()));
+  const size_t before = search.deepest() - std::min(search.deepest(), kShown);
+  const size_t end = std::min(ops.size(), search.deepest() + kShown);
+  for (size_t i = before; i < end; i++)
+    out += fmt::format("\n  {} {}", i < search.deepest() ? " " : ">", ops[i].to_string());
   return out;
 }
 
