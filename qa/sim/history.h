@@ -15,6 +15,8 @@ class History {
  public:
   /// Never the same twice.
   char32_t new_piece() { return next_piece_++; }
+  /// Names one life of a client.
+  uint32_t new_client() { return next_client_++; }
   /// Returns what end() wants.
   size_t begin(const std::string& object, RegisterOp op);
   void end(const std::string& object, size_t number, RegisterOp answered);
@@ -31,6 +33,7 @@ class History {
 
  private:
   char32_t next_piece_ = 1;
+  uint32_t next_client_ = 1;
   size_t acknowledged_ = 0;
   std::map<std::string, std::vector<RegisterOp>> objects_;
   std::vector<std::string> wrong_;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 
 namespace plimsoll::sim {
 
@@ -73,7 +72,7 @@ class Search {
     }
     if (!answered_left && end == ops_.size()) return true;
     for (size_t i = first_; i < end; i++) {
-      if (done_[i] || ops_[i].invoked > earliest_return) continue;
+      if (done_[i] || ops_[i].invoked > earliest_return || overtakes(i)) continue;
       if (try_next(i, state)) return true;
     }
     return false;
@@ -82,6 +81,14 @@ class Search {
   const Pieces& deepest_state() const { return deepest_state_; }
 
  private:
+  bool overtakes(size_t i) const {
+    const RegisterOp& op = ops_[i];
+    if (!op.in_order()) return false;
+    for (size_t earlier = first_; earlier < i; earlier++)
+      if (!done_[earlier] && ops_[earlier].in_order() && ops_[earlier].client == op.client)
+        return true;
+    return false;
+  }
   bool try_next(size_t i, const Pieces& state) {
     Pieces next = state;
     if (!apply(ops_[i], next, sizes_)) return false;
@@ -119,9 +126,7 @@ std::string RegisterOp::to_string() const {
 }
 
 std::optional<std::string> check_register(std::vector<RegisterOp> ops) {
-  std::sort(ops.begin(), ops.end(), [](const RegisterOp& a, const RegisterOp& b) {
-    return std::tie(a.invoked, a.returned) < std::tie(b.invoked, b.returned);
-  });
+  std::ranges::stable_sort(ops, {}, &RegisterOp::invoked);
   // Who asked and got no answer learnt nothing.
   std::erase_if(ops, [](const RegisterOp& op) { return !op.changes() && !op.answered(); });
   Search search(ops);

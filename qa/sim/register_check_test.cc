@@ -90,6 +90,20 @@ TEST(RegisterCheck, UnansweredMayHappenLateOrNever) {
   EXPECT_FALSE(fine({write(1, 0, 1), write(2, 2, -1), read(U"\2", 3, 4), read(U"\1", 5, 6)}));
 }
 
+TEST(RegisterCheck, AClientsChangesKeepTheirOrder) {
+  auto by = [](RegisterOp op, uint32_t client) {
+    op.client = client;
+    return op;
+  };
+  const RegisterOp first = append(1, 0, 10), second = append(2, 1, 9);
+  const RegisterOp swapped = read(U"\2\1", 11, 12);
+  EXPECT_TRUE(fine({first, second, swapped}));
+  EXPECT_TRUE(fine({by(first, 1), by(second, 2), swapped}));
+  EXPECT_FALSE(fine({by(first, 1), by(second, 1), swapped}));
+  EXPECT_TRUE(fine({by(first, 1), by(second, 1), read(U"\1\2", 11, 12)}));
+  EXPECT_TRUE(fine({by(append(1, 0, -1), 1), by(second, 1), swapped})) << "never answered";
+}
+
 /// Histories made by executing operations at a point inside their interval are explained; the same
 /// with one read's answer changed are not.
 TEST(RegisterCheck, RandomHistories) {

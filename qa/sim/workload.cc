@@ -53,6 +53,7 @@ Workload::Workload(Runtime& runtime, rados::RadosClient& client, PoolId pool, Hi
       client_(client),
       pool_(pool),
       history_(history),
+      name_(history.new_client()),
       options_(options),
       rng_(runtime.rng().fork()),
       group_(runtime.executor()) {}
@@ -87,6 +88,7 @@ Task<void> Workload::run_task() {
 }
 
 Task<void> Workload::run_one(std::string object, RegisterOp op) {
+  op.client = name_;
   op.invoked = runtime_.clock().now().since_start;
   const size_t number = history_.begin(object, op);
   auto reply = co_await execute(object, op);

@@ -51,6 +51,7 @@ class Workload {
   rados::RadosClient& client_;
   const PoolId pool_;
   History& history_;
+  const uint32_t name_;  ///< in the history
   const WorkloadOptions options_;
   Rng rng_;
   bool finishing_ = false;
