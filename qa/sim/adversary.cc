@@ -137,7 +137,7 @@ void Adversary::change_members() {
 
 /// An empty OSD takes the place of one whose disk is lost.
 void Adversary::replace(const std::string& name) {
-  cluster_.kill(name);
+  if (cluster_.is_up(name)) cluster_.kill(name);
   world_.run_for(up_to(rng_, 10s));
   const std::string sure =
       fmt::format(R"("id": "{}", "force": true, "yes_i_really_mean_it": true)", name);
@@ -151,9 +151,12 @@ void Adversary::replace(const std::string& name) {
 
 /// As many as it likes: whoever was a member last has everything, and comes back.
 void Adversary::churn() {
-  switch (rng_.below(4)) {
-    case 0: kill_some(); break;
-    case 1: start_some(0.5); break;
+  switch (rng_.below(8)) {
+    case 0:
+    case 1: kill_some(); break;
+    case 2:
+    case 3: start_some(0.5); break;
+    case 4: lose_what_others_have(); break;
     default: move_data();
   }
   if (rng_.chance(0.1)) {
@@ -174,6 +177,14 @@ void Adversary::kill_some() {
 void Adversary::start_some(double chance) {
   for (const auto& osd : osds_)
     if (!cluster_.is_up(osd) && rng_.chance(chance)) cluster_.start(osd);
+}
+
+/// A disk, while each PG has another member that is up: that alone has all that was acknowledged.
+void Adversary::lose_what_others_have() {
+  const std::string name = any_osd();
+  const std::vector<std::string> others = cluster_.up_osds_but(name);
+  if (!cluster_.each_pg_has_one_of(others)) return;
+  replace(name);
 }
 
 /// What the monitor refuses is left undone.

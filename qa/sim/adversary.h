@@ -36,6 +36,7 @@ class Adversary {
   void churn();
   void kill_some();
   void start_some(double chance);
+  void lose_what_others_have();
   void move_data();
   void settle();
   void wait_for_acknowledgement(const History& history);

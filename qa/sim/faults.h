@@ -19,7 +19,7 @@ struct Faults {
   bool slow_replica = false;  ///< one OSD's disks are slow all the time
   bool bad_disk = false;      ///< one OSD's disk rots, and fails to read now and then
   bool members = false;       ///< OSDs are away for long, replaced by empty ones, out and in
-  bool churn = false;         ///< any OSDs away at any time, while data moves; no disk is lost
+  bool churn = false;         ///< any OSDs away at any time, while data moves; see Adversary
   bool disaster = false;      ///< once, more disks are lost than the pool tolerates
   bool fill = false;          ///< the pool becomes full, again and again
   bool restart_clean = false; ///< stop and start everything in order at the end

@@ -40,7 +40,7 @@ const std::vector<Row>& rows() {
        {.bad_disk = true}},
       {{"members", "OSDs killed for long, replaced by empty ones, out and in"},
        {.kill_client = true, .members = true}},
-      {{"churn", "any OSDs away at any time, while data moves and the pool's size changes"},
+      {{"churn", "any OSDs away at any time, disks lost that others make up for, while data moves"},
        {.kill_client = true, .churn = true}},
       {{"lost", "more disks are lost than is tolerated: refuses, does not lie"},
        {.disaster = true}},

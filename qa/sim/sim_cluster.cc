@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mon/monitor.h"
 #include "osd/osd.h"
 #include "qa/sim/replica_check.h"
@@ -196,6 +198,25 @@ std::vector<std::string> SimCluster::check_maps() {
   const Epoch ours = objecter.osdmap()->epoch, theirs = overseer_.maps().newest();
   if (ours >= theirs) return {};
   return {fmt::format("maps: OSDs came to epoch {}, the monitor has only {}", theirs, ours)};
+}
+
+std::vector<std::string> SimCluster::up_osds_but(const std::string& name) {
+  std::vector<std::string> out = osd_names();
+  std::erase_if(out, [&](const std::string& osd) { return osd == name || !is_up(osd); });
+  return out;
+}
+
+bool SimCluster::each_pg_has_one_of(const std::vector<std::string>& osds) {
+  Result<> result;
+  auto& objecter = client_->rados.objecter();
+  world_.run(*client_host_, keep_result(objecter.wait_for_latest_map(), result), kStartLimit);
+  if (!result) return false;
+  const map::OSDMap& map = *objecter.osdmap();
+  return std::ranges::all_of(map.all_pgs(), [&](PgId pg) {
+    return std::ranges::any_of(map.map_pg(pg).acting, [&](OsdId osd) {
+      return std::ranges::count(osds, fmt::format("osd.{}", osd)) > 0;
+    });
+  });
 }
 
 std::vector<std::string> SimCluster::check_stores() {

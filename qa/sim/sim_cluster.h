@@ -50,6 +50,9 @@ class SimCluster {
   bool is_clean();
   /// The client's map, which is the monitor's, against what OSDs came to.
   std::vector<std::string> check_maps();
+  std::vector<std::string> up_osds_but(const std::string& name);
+  /// By the monitor's newest map: each PG of the pool has a member among these.
+  bool each_pg_has_one_of(const std::vector<std::string>& osds);
   /// Stops all OSDs in order and reads their stores: what fsck finds, and replicas that differ.
   std::vector<std::string> check_stores();
   bool is_up(const std::string& name) { return world_.host(name).is_up(); }
