@@ -167,6 +167,7 @@ void Pg::save_info(Transaction& txn) {
 }
 
 void Pg::add_log_entry(Transaction& txn, const LogEntry& entry, Bytes encoded) {
+  if (Watch* w = host_.watch(); w && w->forgets_log_entry()) return;
   std::map<std::string, Bytes> pair;
   pair.emplace(pg_keys::log_entry(entry.version), std::move(encoded));
   txn.meta_set(id_, std::move(pair));
@@ -246,7 +247,7 @@ void Pg::on_map(const MapRef& map) {
   Interval next = interval_of(*map, id_);
   if (first || !(next == peering_.interval())) start_interval(std::move(next));
   watch_full_flag(before.get());
-  if (Watch* w = host_.watch()) w->came_to(id_, *map);
+  if (Watch* w = host_.watch()) w->came_to(host_.whoami(), id_, *map);
   start_joining();
 }
 

@@ -119,7 +119,11 @@ Pg::ObjectRef Pg::context(const HObject& object) {
 void Pg::enqueue(ClientOpRef op) {
   const ObjectRef object = context(op->object);
   op->note("waiting for object");
-  object->waiting.push_back(std::move(op));
+  // One that waited for space goes back to its place.
+  auto& waiting = object->waiting;
+  auto at = waiting.end();
+  while (at != waiting.begin() && (*std::prev(at))->arrival > op->arrival) --at;
+  waiting.insert(at, std::move(op));
   run_waiting(object);
 }
 
@@ -201,6 +205,11 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
   if (!loaded) {
     reply(*op, -EIO, {}, 0);
     co_return release(object, writes);
+  }
+  // An earlier one got its space while this one's object was loaded.
+  if (writes && !object->waiting.empty() && object->waiting.front()->arrival < op->arrival) {
+    enqueue(std::move(op));
+    co_return release(object, true);
   }
   if (writes && answer_duplicate(*op)) co_return release(object, true);
   if (const Parked* earlier = writes ? waits_behind(*op) : nullptr) {

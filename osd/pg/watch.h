@@ -12,8 +12,8 @@ struct ClientOp;
 class Watch {
  public:
   virtual ~Watch() = default;
-  /// A PG has come to this epoch.
-  virtual void came_to(PgId pg, const map::OSDMap& map) = 0;
+  /// A PG of `osd` has come to this epoch.
+  virtual void came_to(OsdId osd, PgId pg, const map::OSDMap& map) = 0;
   /// The primary gives a client's write its version, under this map.
   virtual void ordered(PgId pg, const ClientOp& op, const map::OSDMap& map) = 0;
 
@@ -21,6 +21,10 @@ class Watch {
   virtual bool forgets_loan() = 0;
   /// Planted: what was sent before its pool was full is carried out.
   virtual bool carries_out_outdated() = 0;
+  /// Planted: a write is acknowledged when the primary alone has it.
+  virtual bool acks_alone() = 0;
+  /// Planted: what a write changes is stored, but not that it happened.
+  virtual bool forgets_log_entry() = 0;
 };
 
 /// The space of an OSD at one moment.

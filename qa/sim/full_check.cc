@@ -58,10 +58,6 @@ void FullCheck::ordered(PgId pg, const osd::ClientOp& op, const map::OSDMap& map
                          barrier));
 }
 
-bool FullCheck::forgets_loan() {
-  return plants_.forgets_loan > 0 && rng_.chance(plants_.forgets_loan);
-}
-
 void FullCheck::complain(const std::string& about, std::string what) {
   if (complaints_[about]++ == 0) wrong_.push_back(about + ": " + std::move(what));
 }

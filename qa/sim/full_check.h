@@ -6,37 +6,29 @@
 //   order  Once a PG has come to an epoch that made its pool full, no write gets a version that its
 //          client sent before that epoch: whoever saw the epoch may have given the write up.
 //
-// The rules are worked out here from what happens, not from what OSDs believe.
+// The rules are worked out here from what happens, not from what OSDs believe. Fed by the Overseer.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "common/base/rng.h"
 #include "osd/pg/watch.h"
 
 namespace plimsoll::sim {
 
-class FullCheck : public osd::Watch {
+class FullCheck {
  public:
-  struct Plants {
-    double forgets_loan = 0;  ///< chance, for each
-    bool carries_out_outdated = false;
-  };
-  FullCheck(Rng rng, Plants plants) : rng_(rng), plants_(plants) {}
-
   /// An OSD starts.
   void begin(const std::string& osd) { seen_.erase(osd); }
   void look(const std::string& osd, const osd::SpaceLedger& ledger);
   /// Every line begins with the name of its rule. One for each kind.
   const std::vector<std::string>& wrong() const { return wrong_; }
 
-  // Watch
-  void came_to(PgId pg, const map::OSDMap& map) override;
-  void ordered(PgId pg, const osd::ClientOp& op, const map::OSDMap& map) override;
-  bool forgets_loan() override;
-  bool carries_out_outdated() override { return plants_.carries_out_outdated; }
+  /// A PG has come to this epoch.
+  void came_to(PgId pg, const map::OSDMap& map);
+  /// A primary gives a write its version, under this map.
+  void ordered(PgId pg, const osd::ClientOp& op, const map::OSDMap& map);
 
  private:
   struct Seen {
@@ -48,8 +40,6 @@ class FullCheck : public osd::Watch {
   Epoch made_full(PoolId pool, Epoch until) const;
   void complain(const std::string& about, std::string what);
 
-  Rng rng_;
-  const Plants plants_;
   std::map<std::string, Seen> seen_;
   std::map<PoolId, std::map<Epoch, bool>> full_;  ///< whether it says so, for each epoch
   std::map<PgId, Epoch> barrier_;

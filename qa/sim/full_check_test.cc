@@ -31,10 +31,8 @@ osd::ClientOpRef write_of(Epoch epoch, uint32_t flags = 0) {
   return op;
 }
 
-FullCheck make() { return FullCheck(Rng(1), {}); }
-
 TEST(FullCheck, WhatIsLentCounts) {
-  FullCheck check = make();
+  FullCheck check;
   check.look("osd.0", ledger(500, 500));
   check.look("osd.0", ledger(700, 300));
   EXPECT_TRUE(check.wrong().empty());
@@ -44,7 +42,7 @@ TEST(FullCheck, WhatIsLentCounts) {
 }
 
 TEST(FullCheck, OnlyWhatWasExceptedLiesAbove) {
-  FullCheck check = make();
+  FullCheck check;
   check.look("osd.0", ledger(990, 0));
   check.look("osd.0", ledger(990, 60, 60));
   check.look("osd.0", ledger(1050, 0, 60));
@@ -56,7 +54,7 @@ TEST(FullCheck, OnlyWhatWasExceptedLiesAbove) {
 }
 
 TEST(FullCheck, NothingLiesAboveTheFailsafeLine) {
-  FullCheck check = make();
+  FullCheck check;
   check.look("osd.0", ledger(900, 0));
   check.look("osd.0", ledger(900, 201, 201));
   ASSERT_EQ(check.wrong().size(), 1u);
@@ -64,7 +62,7 @@ TEST(FullCheck, NothingLiesAboveTheFailsafeLine) {
 }
 
 TEST(FullCheck, LoansThatEndLateMayCountTwiceForAWhile) {
-  FullCheck check = make();
+  FullCheck check;
   check.look("osd.0", ledger(600, 400, 0, false));
   check.look("osd.0", ledger(800, 400, 0, false));
   EXPECT_TRUE(check.wrong().empty());
@@ -73,7 +71,7 @@ TEST(FullCheck, LoansThatEndLateMayCountTwiceForAWhile) {
 }
 
 TEST(FullCheck, WhatWasSentBeforeTheFullEpochIsNotOrderedAfterIt) {
-  FullCheck check = make();
+  FullCheck check;
   for (Epoch e = 10; e <= 14; e++) check.came_to(kPg, map_at(e, e == 12 || e == 13));
   check.ordered(kPg, *write_of(11), map_at(11, false));
   check.ordered(kPg, *write_of(11, msg::kReqFullTry), map_at(13, true));

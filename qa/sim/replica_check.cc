@@ -54,12 +54,58 @@ CopyOfStore read_store(World& world, Host& host, const std::string& path,
   CopyOfStore out;
   if (!shown.is_object()) return out;
   for (const auto& collection : shown.at("collections").as_array()) {
-    auto& objects = out[std::string(collection.at("pgid").as_string())];
+    CopyOfPg& pg = out[std::string(collection.at("pgid").as_string())];
     for (const auto& object : collection.at("objects").as_array())
-      objects.insert(digest(object.as_object()));
+      pg.objects.insert(digest(object.as_object()));
+    for (const auto& [key, value] : collection.at("meta").as_object())
+      if (key.starts_with("log.")) pg.log[key] = json::serialize(value);
   }
   return out;
 }
+
+namespace {
+
+using Copies = std::map<OsdId, const CopyOfPg*>;
+
+void compare_objects(PgId pg, const Copies& copies, std::vector<std::string>& wrong) {
+  std::map<std::string, std::map<OsdId, std::string>> objects;
+  for (const auto& [osd, copy] : copies)
+    for (const auto& [name, content] : copy->objects) objects[name][osd] = content;
+  for (const auto& [name, contents] : objects) {
+    bool same = contents.size() == copies.size();
+    std::string text;
+    for (const auto& [osd, content] : contents) {
+      same = same && content == contents.begin()->second;
+      text += fmt::format(" osd.{}: {}", osd, content);
+    }
+    if (same) continue;
+    wrong.push_back(fmt::format("replicas of {} {}differ:{}", pg.to_string(), name, text));
+  }
+}
+
+void compare_logs(PgId pg, const Copies& copies, std::vector<std::string>& wrong) {
+  std::string since;
+  for (const auto& [osd, copy] : copies)
+    if (!copy->log.empty()) since = std::max(since, copy->log.begin()->first);
+  std::map<std::string, std::map<OsdId, std::string>> entries;
+  for (const auto& [osd, copy] : copies)
+    for (auto it = copy->log.lower_bound(since); it != copy->log.end(); ++it)
+      entries[it->first][osd] = it->second;
+  for (const auto& [entry, contents] : entries) {
+    bool same = contents.size() == copies.size();
+    std::string text;
+    for (const auto& [osd, content] : contents) {
+      same = same && content == contents.begin()->second;
+      text += fmt::format(" osd.{}", osd);
+    }
+    if (same) continue;
+    wrong.push_back(
+        fmt::format("logs of {} differ at {}, which have{}", pg.to_string(), entry, text));
+    return;
+  }
+}
+
+}  // namespace
 
 std::vector<std::string> compare_replicas(const map::OSDMap& map, PoolId pool,
                                           const std::map<OsdId, CopyOfStore>& stores) {
@@ -67,26 +113,15 @@ std::vector<std::string> compare_replicas(const map::OSDMap& map, PoolId pool,
   for (const PgId pg : map.all_pgs()) {
     if (pg.pool != pool) continue;
     const auto members = map.map_pg(pg).acting;
-    std::map<std::string, std::map<OsdId, std::string>> objects;
+    Copies copies;
     for (const OsdId osd : members) {
       const auto& store = stores.at(osd);
       const auto copy = store.find(pg.to_string());
-      if (copy == store.end()) {
-        wrong.push_back(fmt::format("osd.{} has no pg {}", osd, pg.to_string()));
-        continue;
-      }
-      for (const auto& [name, content] : copy->second) objects[name][osd] = content;
+      if (copy != store.end()) copies[osd] = &copy->second;
+      else wrong.push_back(fmt::format("osd.{} has no pg {}", osd, pg.to_string()));
     }
-    for (const auto& [name, copies] : objects) {
-      bool same = copies.size() == members.size();
-      std::string text;
-      for (const auto& [osd, content] : copies) {
-        same = same && content == copies.begin()->second;
-        text += fmt::format(" osd.{}: {}", osd, content);
-      }
-      if (same) continue;
-      wrong.push_back(fmt::format("replicas of {} {}differ:{}", pg.to_string(), name, text));
-    }
+    compare_objects(pg, copies, wrong);
+    compare_logs(pg, copies, wrong);
   }
   return wrong;
 }

@@ -12,8 +12,9 @@ namespace {
 struct Replicas : ::testing::Test {
   Replicas() {
     for (OsdId osd = 0; osd < 3; osd++)
-      for (const PgId pg : map.all_pgs()) stores[osd][pg.to_string()] = {{"a", "1"}, {"b", "2"}};
+      for (const PgId pg : map.all_pgs()) stores[osd][pg.to_string()] = kCopy;
   }
+  const CopyOfPg kCopy = {{{"a", "1"}, {"b", "2"}}, {{"log.1", "x"}, {"log.2", "y"}}};
   size_t wrong() const { return compare_replicas(map, 1, stores).size(); }
   const map::OSDMap map = map::make_cluster({.hosts = 3, .pg_num = 4});
   std::map<OsdId, CopyOfStore> stores;
@@ -22,23 +23,34 @@ struct Replicas : ::testing::Test {
 TEST_F(Replicas, AreTheSame) { EXPECT_EQ(wrong(), 0u); }
 
 TEST_F(Replicas, DifferInContent) {
-  stores[1]["1.2"]["b"] = "3";
+  stores[1]["1.2"].objects["b"] = "3";
   EXPECT_EQ(wrong(), 1u);
 }
 
 TEST_F(Replicas, LackAnObject) {
-  stores[2]["1.0"].erase("a");
-  stores[0]["1.3"]["c"] = "4";
+  stores[2]["1.0"].objects.erase("a");
+  stores[0]["1.3"].objects["c"] = "4";
   EXPECT_EQ(wrong(), 2u);
 }
 
 TEST_F(Replicas, LackAPg) {
   stores[0].erase("1.1");
-  EXPECT_EQ(wrong(), 3u) << "the PG, and its two objects";
+  EXPECT_EQ(wrong(), 1u);
+}
+
+TEST_F(Replicas, HaveTheSameLogBehindTheLongestTail) {
+  stores[1]["1.0"].log.erase("log.1");
+  EXPECT_EQ(wrong(), 0u);
+  stores[1]["1.1"].log["log.2"] = "z";
+  EXPECT_EQ(wrong(), 1u);
+  stores[2]["1.2"].log["log.3"] = "z";
+  EXPECT_EQ(wrong(), 2u);
+  stores[0]["1.3"].log.clear();
+  EXPECT_EQ(wrong(), 3u);
 }
 
 TEST_F(Replicas, OfStrangersDoNotCount) {
-  stores[7]["1.1"] = {{"a", "old"}};
+  stores[7]["1.1"] = {{{"a", "old"}}, {{"log.1", "old"}}};
   EXPECT_EQ(wrong(), 0u);
 }
 

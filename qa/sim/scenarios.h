@@ -14,7 +14,8 @@ namespace plimsoll::sim {
 struct Report {
   uint64_t hash = 0;
   size_t operations = 0;
-  size_t kills = 0;
+  size_t unanswered = 0;  ///< of these: changes of clients that were killed or lost patience
+  size_t faults = 0;
   Duration virtual_time{0};
   std::vector<std::string> wrong;  ///< empty: the run is good
 };
@@ -28,7 +29,9 @@ const std::vector<Scenario>& scenarios();
 /// A bug that must be noticed.
 enum class Plant {
   kNone,
-  kEarlyAck,    ///< OSDs' disks acknowledge early
+  kEarlyDisk,   ///< OSDs' disks acknowledge early
+  kAckAlone,    ///< OSDs acknowledge a write that they alone have
+  kLogLost,     ///< OSDs forget now and then to store a log entry with its write
   kLendTwice,   ///< OSDs forget loans now and then, and lend the same space again
   kEpochCheck,  ///< OSDs carry out what was sent before its pool was full
 };

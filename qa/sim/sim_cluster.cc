@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mon/monitor.h"
 #include "osd/osd.h"
 #include "qa/sim/replica_check.h"
@@ -22,15 +24,16 @@ Task<void> make_once(SimDaemon& daemon, Result<>& out) {
 
 }  // namespace
 
-SimCluster::SimCluster(World& world, ClusterOptions options, FullCheck& check)
-    : world_(world), options_(options), check_(check) {
+SimCluster::SimCluster(World& world, ClusterOptions options, Overseer& overseer)
+    : world_(world), options_(options), overseer_(overseer) {
   world.add_host("mon.a");
   for (int i = 0; i < options.osds; i++)
     world.add_host(fmt::format("osd.{}", i), options.osd_shards);
   client_host_ = &world.add_host("client");
+  mortal_host_ = &world.add_host("mortal");
   world.after_each_step([this](Host& host) {
     if (const auto it = osds_.find(&host); it != osds_.end())
-      check_.look(host.name(), it->second->ledger());
+      overseer_.look(host.name(), it->second->ledger());
   });
 }
 
@@ -81,8 +84,8 @@ daemon::Factory SimCluster::factory(const std::string& name) {
     return [](daemon::Env& env) { return std::make_unique<mon::Monitor>(env); };
   return [this, host = &world_.host(name)](daemon::Env& env) {
     auto osd = std::make_unique<osd::Osd>(env);
-    osd->set_watch(&check_);
-    check_.begin(host->name());
+    osd->set_watch(&overseer_);
+    overseer_.begin(host->name(), std::stoi(identity(host->name()).id));
     osds_[host] = osd.get();
     return osd;
   };
@@ -135,8 +138,9 @@ bool SimCluster::create() {
   client_host_->boot();
   for (const auto& name : names()) start(name);
   if (!wait_all_up(kStartLimit)) return false;
+  client_ = std::make_unique<SimClient>(client_host_->runtime(), conf());
   Result<> result;
-  world_.run(*client_host_, keep_result(make_client(), result), kStartLimit);
+  world_.run(*client_host_, keep_result(client_->rados.start(kStartLimit), result), kStartLimit);
   if (result) world_.run(*client_host_, keep_result(make_pool(), result), kStartLimit);
   if (!result) std::fprintf(stderr, "no pool: %s\n", result.error().to_string().c_str());
   return result.has_value();
@@ -151,19 +155,9 @@ bool SimCluster::wait_all_up(Duration limit) {
   return world_.run_until(all_up, limit);
 }
 
-Task<Result<>> SimCluster::make_client() {
-  client_config_ = std::make_unique<config::Config>();
-  CO_TRY(file, config::ConfFile::parse("ceph.conf", conf()));
-  CO_TRY_VOID(client_config_->apply_file(file));
-  client_auth_ = std::make_unique<messenger::AuthNone>(EntityType::kClient, "admin");
-  const EntityName self = {EntityType::kClient, -1};
-  client_ = std::make_unique<rados::RadosClient>(client_host_->runtime(), *client_config_,
-                                                 *client_auth_, self);
-  co_return co_await client_->start(kStartLimit);
-}
-
 Task<Result<>> SimCluster::run_command(std::string json, std::string* out) {
-  CO_TRY(reply, co_await client_->monitors().command(std::move(json), Bytes(), kStartLimit / 2));
+  auto& monitors = client_->rados.monitors();
+  CO_TRY(reply, co_await monitors.command(std::move(json), Bytes(), kStartLimit / 2));
   if (reply.retval < 0) co_return fail(-reply.retval, reply.outs);
   if (out) *out = reply.outs + reply.outdata.to_string();
   co_return Result<>();
@@ -175,12 +169,16 @@ bool SimCluster::command(std::string json) {
   return result.has_value();
 }
 
-bool SimCluster::is_clean() {
+std::string SimCluster::pg_stat() {
   std::string out;
   Result<> result;
   std::string json = R"({"prefix": "pg stat"})";
   world_.run(*client_host_, keep_result(run_command(std::move(json), &out), result), kStartLimit);
-  return result && out.starts_with(fmt::format("{0} pgs: {0} active+clean;", options_.pg_num));
+  return result ? out : result.error().to_string();
+}
+
+bool SimCluster::is_clean() {
+  return pg_stat().starts_with(fmt::format("{0} pgs: {0} active+clean;", options_.pg_num));
 }
 
 void SimCluster::replace_disk(const std::string& name) {
@@ -192,9 +190,38 @@ void SimCluster::replace_disk(const std::string& name) {
   host.shut_down();
 }
 
+std::vector<std::string> SimCluster::check_maps() {
+  Result<> result;
+  auto& objecter = client_->rados.objecter();
+  world_.run(*client_host_, keep_result(objecter.wait_for_latest_map(), result), kStartLimit);
+  if (!result) return {"maps: the client gets none"};
+  const Epoch ours = objecter.osdmap()->epoch, theirs = overseer_.maps().newest();
+  if (ours >= theirs) return {};
+  return {fmt::format("maps: OSDs came to epoch {}, the monitor has only {}", theirs, ours)};
+}
+
+std::vector<std::string> SimCluster::up_osds_but(const std::string& name) {
+  std::vector<std::string> out = osd_names();
+  std::erase_if(out, [&](const std::string& osd) { return osd == name || !is_up(osd); });
+  return out;
+}
+
+bool SimCluster::each_pg_has_one_of(const std::vector<std::string>& osds) {
+  Result<> result;
+  auto& objecter = client_->rados.objecter();
+  world_.run(*client_host_, keep_result(objecter.wait_for_latest_map(), result), kStartLimit);
+  if (!result) return false;
+  const map::OSDMap& map = *objecter.osdmap();
+  return std::ranges::all_of(map.all_pgs(), [&](PgId pg) {
+    return std::ranges::any_of(map.map_pg(pg).acting, [&](OsdId osd) {
+      return std::ranges::count(osds, fmt::format("osd.{}", osd)) > 0;
+    });
+  });
+}
+
 std::vector<std::string> SimCluster::check_stores() {
   std::vector<std::string> wrong;
-  const map::OSDMap map = *client_->objecter().osdmap();
+  const map::OSDMap map = *client_->rados.objecter().osdmap();
   std::map<OsdId, CopyOfStore> stores;
   for (const auto& name : osd_names()) stop(name);
   for (OsdId osd = 0; osd < options_.osds; osd++) {
@@ -210,15 +237,15 @@ Task<Result<>> SimCluster::make_pool() {
       R"({{"prefix": "osd pool create", "pool": "p", "pg_num": {}, "pgp_num": {}, "size": {}}})",
       options_.pg_num, options_.pg_num, options_.pool_size);
   CO_TRY_VOID(co_await run_command(std::move(json)));
-  CO_TRY_VOID(co_await client_->objecter().wait_for_latest_map());
-  const auto pool = client_->objecter().osdmap()->find_pool("p");
+  CO_TRY_VOID(co_await client_->rados.objecter().wait_for_latest_map());
+  const auto pool = client_->rados.objecter().osdmap()->find_pool("p");
   if (!pool) co_return fail(ENOENT, "the new pool is not in the map");
   pool_ = *pool;
   co_return Result<>();
 }
 
 void SimCluster::stop_client() {
-  world_.run(*client_host_, client_->stop(), kStartLimit);
+  world_.run(*client_host_, client_->rados.stop(), kStartLimit);
   client_.reset();
 }
 

@@ -81,9 +81,22 @@ void DiskImage::crash(Rng& rng) {
   open = false;
 }
 
+bool DiskImage::rot(uint64_t from, Rng& rng) {
+  const auto first = durable_.lower_bound(from / kPage);
+  const auto stored = std::distance(first, durable_.end());
+  if (stored == 0) return false;
+  Page& page = std::next(first, static_cast<ptrdiff_t>(rng.below(stored)))->second;
+  if (!page) return false;
+  auto damaged = std::make_shared<std::array<uint8_t, kPage>>(*page);
+  (*damaged)[rng.below(kPage)] ^= static_cast<uint8_t>(1u << rng.below(8));
+  page = std::move(damaged);
+  return true;
+}
+
 Task<Result<Bytes>> SimBlockFile::read(uint64_t offset, size_t length) {
   if (!in_range(offset, length)) co_return fail(EIO, "simulated disk: read beyond the end");
   if (rng_.chance(0.5)) co_await clock_.sleep(between(rng_, 20us, 200us));
+  if (rng_.chance(faults_.read_error)) co_return fail(EIO, "simulated disk: read error");
   Buffer buffer(length, kBlock);
   image_.read(offset, buffer.span());
   co_return Bytes::take(std::move(buffer));

@@ -25,6 +25,8 @@ class DiskImage {
   uint64_t written() const { return next_version_; }
   void sync_to(uint64_t mark, uint64_t offset = 0, uint64_t length = UINT64_MAX);
   void crash(Rng& rng);
+  /// A bit of a page behind `from` turns over; false where nothing is stored there.
+  bool rot(uint64_t from, Rng& rng);
 
   bool open = false;
 

@@ -14,6 +14,12 @@ constexpr size_t kSegment = 64 << 10;
 constexpr Duration kConnectTimeout = 10s;
 constexpr Duration kRetransmit = 50ms;
 
+void flip_a_bit(Bytes& data, Rng& rng) {
+  std::string damaged = data.to_string();
+  damaged[rng.below(damaged.size())] ^= static_cast<char>(1u << rng.below(8));
+  data = Bytes::take(std::move(damaged));
+}
+
 }  // namespace
 
 struct Segment {
@@ -44,6 +50,7 @@ struct Connection {
   uint64_t id;
   Side side[2];
   Pipe pipe[2];
+  bool breaking = false;  ///< nothing arrives any more; both sides will see a reset
 
   void wake(int i) {
     pipe[i].writable.notify_all();
@@ -57,7 +64,7 @@ Duration Network::latency() {
   const double mean = static_cast<double>(faults.latency_mean.count());
   Duration d =
       faults.latency_floor + Duration(static_cast<int64_t>(-mean * std::log1p(-rng_.unit())));
-  if (rng_.chance(faults.spike)) d += Duration(rng_.below(30'000'000));
+  if (rng_.chance(faults.spike)) d += Duration(rng_.below(faults.spike_most.count()));
   return d;
 }
 
@@ -67,6 +74,16 @@ void Network::send(const std::shared_ptr<Connection>& c, int from, Segment segme
   pipe.under_way.push_back(std::move(segment));
   pipe.last_arrival = std::max(pipe.last_arrival, schedule_.now() + latency());
   schedule_.add(kWorld, pipe.last_arrival - schedule_.now(), [this, c, from] { deliver(c, from); });
+}
+
+void Network::break_off(const std::shared_ptr<Connection>& c, Bytes& data) {
+  c->breaking = true;
+  data = data.slice(0, rng_.below(data.size() + 1));
+  schedule_.add(kWorld, latency(), [c] {
+    c->side[0].reset = c->side[1].reset = true;
+    c->wake(0);
+    c->wake(1);
+  });
 }
 
 void Network::deliver(const std::shared_ptr<Connection>& c, int from) {
@@ -79,13 +96,17 @@ void Network::deliver(const std::shared_ptr<Connection>& c, int from) {
   }
   Segment segment = std::move(pipe.under_way.front());
   pipe.under_way.pop_front();
+  if (c->breaking) return;
+  if (rng_.chance(faults.reset)) break_off(c, segment.data);
+  if (!segment.data.empty() && rng_.chance(faults.flip)) flip_a_bit(segment.data, rng_);
   schedule_.hash().add(EventHash::Kind::kDelivery, c->id * 2 + from,
                        static_cast<uint64_t>(schedule_.now().since_start.count()));
   schedule_.hash().add(EventHash::Kind::kDelivery, static_cast<uint64_t>(segment.kind),
                        segment.data.view());
-  if (rng_.chance(faults.reset)) c->side[0].reset = c->side[1].reset = true;
   switch (segment.kind) {
-    case Segment::Kind::kData: pipe.arrived.push_back(std::move(segment.data)); break;
+    case Segment::Kind::kData:
+      if (!segment.data.empty()) pipe.arrived.push_back(std::move(segment.data));
+      break;
     case Segment::Kind::kEnd: pipe.ended = true; break;
     case Segment::Kind::kReset: to.reset = true; break;
   }

@@ -19,9 +19,11 @@ namespace plimsoll::sim {
 struct NetFaults {
   Duration latency_floor = 30us;
   Duration latency_mean = 100us;  ///< above the floor, exponential
-  double spike = 0.001;           ///< chance of a delay of up to 30 ms
+  double spike = 0.001;           ///< chance of a long delay
+  Duration spike_most = 30ms;     ///< which holds up its own stream only
   double partial_read = 0.1;
-  double reset = 0;  ///< per delivery
+  double reset = 0;  ///< per delivery, of which a part still arrives
+  double flip = 0;   ///< per delivery: a bit of it arrives wrong
 };
 
 class SimListener;
@@ -56,6 +58,8 @@ class Network {
     return cuts_.contains({from, to});
   }
   Duration latency();
+  /// Of what is under way at the end of its stream only a beginning arrives.
+  void break_off(const std::shared_ptr<Connection>& c, Bytes& data);
   /// The head of side `from`'s outgoing queue arrives at the other side.
   void deliver(const std::shared_ptr<Connection>& c, int from);
   void send(const std::shared_ptr<Connection>& c, int from, struct Segment segment);

@@ -39,8 +39,8 @@ class SimBallast : public Ballast {
   const StorageFaults& faults_;
 };
 
-Duration draw_skew(Rng& rng) {
-  return Duration(static_cast<int64_t>(rng.below(100'000'000)) - 50'000'000);
+Duration draw_skew(Rng& rng, Duration most) {
+  return Duration(static_cast<int64_t>(rng.below(2 * most.count())) - most.count());
 }
 
 }  // namespace
@@ -52,14 +52,15 @@ void HostStorage::crash(Rng& rng) {
 }
 
 SimRuntime::SimRuntime(Schedule& schedule, Network& network, HostStorage& storage, std::string host,
-                       EntityAddr ip, Incarnation incarnation, size_t shards, Rng rng)
+                       EntityAddr ip, Incarnation incarnation, size_t shards,
+                       Duration skew, Rng rng)
     : schedule_(schedule),
       storage_(storage),
       host_(host),
       incarnation_(incarnation),
       rng_(rng.fork()),
       disk_rng_(rng.fork()),
-      clock_(schedule, incarnation, draw_skew(disk_rng_)),
+      clock_(schedule, incarnation, draw_skew(disk_rng_, skew)),
       net_(network, clock_, incarnation, host, ip) {
   for (size_t i = 0; i < shards; i++)
     shards_.push_back(std::make_unique<boost::asio::io_context>(1));

@@ -35,7 +35,7 @@ struct HostStorage {
 class SimRuntime : public Runtime {
  public:
   SimRuntime(Schedule& schedule, Network& network, HostStorage& storage, std::string host,
-             EntityAddr ip, Incarnation incarnation, size_t shards, Rng rng);
+             EntityAddr ip, Incarnation incarnation, size_t shards, Duration skew, Rng rng);
 
   Executor executor() override { return shard(0); }
   Executor shard(size_t index) override { return shards_.at(index)->get_executor(); }

@@ -2,6 +2,8 @@
 // The simulated disk and store: the contracts they share with the real ones, and what a crash does.
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "common/rt/block_suite.h"
 #include "common/rt/kv_suite.h"
 #include "qa/sim/world.h"
@@ -154,6 +156,34 @@ TEST(SimDisk, ADurableWriteSurvivesACrashAndTakesNothingElseWithIt) {
     h.run(check(h, durable, lost_elsewhere));
   }
   EXPECT_GT(lost_elsewhere, 20u);
+}
+
+TEST(SimDisk, OneBitRots) {
+  DiskImage disk(1 << 20);
+  Rng rng(1);
+  EXPECT_FALSE(disk.rot(0, rng));
+  const std::string before(4096, 'x');
+  disk.write(8192, before);
+  disk.sync_to(disk.written());
+  EXPECT_FALSE(disk.rot(12288, rng));
+  EXPECT_TRUE(disk.rot(4096, rng));
+  std::string after(4096, 0);
+  disk.read(8192, {reinterpret_cast<uint8_t*>(after.data()), after.size()});
+  int bits = 0;
+  for (size_t i = 0; i < after.size(); i++)
+    bits += std::popcount(static_cast<uint8_t>(after[i] ^ before[i]));
+  EXPECT_EQ(bits, 1);
+}
+
+TEST(SimDisk, ReadsFail) {
+  SimHost h;
+  h.host.storage.faults.read_error = 1;
+  auto scenario = [](SimHost& host) -> Task<void> {
+    auto file = co_await block_suite::open(host, true);
+    auto block = co_await file->read(0, 4096);
+    EXPECT_EQ(block.error().code(), EIO);
+  };
+  h.run(scenario(h));
 }
 
 TEST(SimKv, CrashLosesASuffixOfWhatWasNotSynced) {

@@ -218,6 +218,63 @@ TEST(Net, EndOfStreamFollowsTheData) {
   EXPECT_TRUE(out == pattern(100'000));
 }
 
+TEST(Net, BitsFlipOnTheWire) {
+  World world(6);
+  Host& server = world.add_host("server");
+  Host& client = world.add_host("client");
+  start_echo(server, 7000);
+  client.boot();
+  world.network().faults.flip = 1;
+  auto scenario = [](Host& c, Host& s) -> Task<void> {
+    auto got = co_await round_trip(c.runtime(), at(s, 7000), pattern(1000));
+    EXPECT_TRUE(got);
+    if (!got) co_return;
+    EXPECT_EQ(got->size(), 1000u);
+    EXPECT_NE(*got, pattern(1000));
+  };
+  world.run(client, scenario(client, server));
+}
+
+TEST(Net, AStreamBreaksInTheMiddleOfWhatIsSent) {
+  World world(7);
+  Host& server = world.add_host("server");
+  Host& client = world.add_host("client");
+  client.boot();
+  server.boot();
+  world.network().faults.reset = 0.1;
+  auto serve = [](SimRuntime& r, std::set<size_t>& arrived) -> Task<void> {
+    auto listener = r.net().listen(*EntityAddr::parse("0.0.0.0:7000"));
+    for (;;) {
+      auto stream = co_await (*listener)->accept();
+      size_t sum = 0;
+      std::vector<uint8_t> buffer(1000);
+      for (;;) {
+        auto n = co_await (*stream)->read_some(buffer);
+        if (!n) EXPECT_EQ(n.error().code(), ECONNRESET);
+        if (!n || *n == 0) break;
+        sum += *n;
+      }
+      arrived.insert(sum);
+    }
+  };
+  auto send = [](Host& c, Host& s) -> Task<void> {
+    for (int i = 0; i < 50; i++) {
+      auto stream = co_await c.runtime().net().connect(at(s, 7000));
+      EXPECT_TRUE(stream);
+      std::vector<Bytes> data(1, Bytes::take(pattern(1000)));
+      auto sent = co_await (*stream)->write(std::move(data));
+      EXPECT_TRUE(sent);
+      (*stream)->close();
+      co_await c.runtime().clock().sleep(100ms);
+    }
+  };
+  std::set<size_t> arrived;
+  spawn_detached(server.runtime().executor(), serve(server.runtime(), arrived));
+  world.run(client, send(client, server));
+  EXPECT_TRUE(arrived.contains(1000));
+  EXPECT_LT(*arrived.upper_bound(0), 1000u) << "a part of it, at times";
+}
+
 TEST(World, CountsErrorsOfTheLog) {
   World world(1);
   Logger logger(log::Subsystem::kOsd, "osd.0");

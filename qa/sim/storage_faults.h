@@ -13,6 +13,8 @@ struct StorageFaults {
   Duration slow{0};
   /// Planted, for a scenario that must notice: these are acknowledged when they are ordered.
   bool answers_early = false;
+  /// Chance that a read of a block file fails.
+  double read_error = 0;
   /// Nothing more fits on the host: batches spend the ballast, then wait or fail.
   bool host_full = false;
 };

@@ -26,7 +26,7 @@ std::optional<uint32_t> hex(std::string_view text) {
 }  // namespace
 
 std::string piece_bytes(char32_t id, size_t size) {
-  size = std::max(size, kHeader);
+  CHECK(size >= kHeader);
   std::string out = fmt::format("{:08x}:{:08x}:", uint32_t(id), size);
   out.resize(size);
   for (size_t i = kHeader; i < size; i++) out[i] = filler(id, i);
@@ -47,11 +47,13 @@ std::optional<std::u32string> parse_pieces(std::string_view data) {
   return out;
 }
 
-Workload::Workload(Runtime& runtime, rados::RadosClient& client, PoolId pool,
+Workload::Workload(Runtime& runtime, rados::RadosClient& client, PoolId pool, History& history,
                    WorkloadOptions options)
     : runtime_(runtime),
       client_(client),
       pool_(pool),
+      history_(history),
+      name_(history.new_client()),
       options_(options),
       rng_(runtime.rng().fork()),
       group_(runtime.executor()) {}
@@ -60,81 +62,90 @@ void Workload::start() {
   for (int i = 0; i < options_.tasks; i++) group_.spawn(run_task());
 }
 
+Kind Workload::draw_kind() {
+  const uint64_t dice = rng_.below(100);
+  return dice < 30   ? Kind::kWrite
+         : dice < 50 ? Kind::kAppend
+         : dice < 60 ? Kind::kDelete
+         : dice < 65 ? Kind::kCreate
+         : dice < 75 ? Kind::kStat
+                     : Kind::kRead;
+}
+
 Task<void> Workload::run_task() {
   for (int i = 0; i < options_.operations && !finishing_; i++) {
     RegisterOp op;
-    const uint64_t dice = rng_.below(100);
-    op.kind = dice < 35   ? Kind::kWrite
-              : dice < 55 ? Kind::kAppend
-              : dice < 65 ? Kind::kDelete
-                          : Kind::kRead;
-    if (op.kind == Kind::kWrite || op.kind == Kind::kAppend) op.piece = next_piece_++;
-    // Half are small: the deferred way into the store; the others go to new extents.
-    const size_t size = rng_.below(rng_.chance(0.5) ? 2000 : options_.max_piece);
+    op.kind = draw_kind();
+    if (op.kind == Kind::kWrite || op.kind == Kind::kAppend) {
+      op.piece = history_.new_piece();
+      // Half are small: the deferred way into the store; the others go to new extents.
+      op.size = std::max(kHeader, rng_.below(rng_.chance(0.5) ? 2000 : options_.max_piece));
+    }
     const std::string object = fmt::format("object-{}", rng_.below(options_.objects));
-    co_await run_one(object, op, size);
+    co_await run_one(object, op);
     co_await runtime_.clock().sleep(Duration(rng_.below(options_.think.count())));
   }
 }
 
-Task<void> Workload::run_one(std::string object, RegisterOp op, size_t size) {
+Task<void> Workload::run_one(std::string object, RegisterOp op) {
+  op.client = name_;
   op.invoked = runtime_.clock().now().since_start;
-  auto reply = co_await execute(object, op, size);
-  if (reply) op.returned = runtime_.clock().now().since_start;
-  take_answer(object, std::move(op), reply);
+  const size_t number = history_.begin(object, op);
+  auto reply = co_await execute(object, op);
+  op.returned = runtime_.clock().now().since_start;
+  if (take_answer(object, op, reply)) history_.end(object, number, std::move(op));
 }
 
-Task<Result<rados::OpReply>> Workload::execute(const std::string& object, const RegisterOp& op,
-                                               size_t size) {
+Task<Result<rados::OpReply>> Workload::execute(const std::string& object, const RegisterOp& op) {
   rados::OpRequest request;
   request.aim.oid = object;
   request.aim.locator.pool = pool_;
-  request.aim.flags = op.kind == Kind::kRead ? msg::kReqRead : msg::kReqWrite;
+  request.aim.flags = op.changes() ? msg::kReqWrite : msg::kReqRead;
   msg::Extent extent;
-  std::string data;
-  if (op.piece) data = piece_bytes(op.piece, size);
-  extent.length = data.size();
-  const OpCode code = op.kind == Kind::kWrite    ? OpCode::kWriteFull
-                      : op.kind == Kind::kAppend ? OpCode::kAppend
-                      : op.kind == Kind::kDelete ? OpCode::kDelete
-                                                 : OpCode::kRead;
-  if (op.kind == Kind::kDelete) request.ops.emplace_back(code);
-  else request.ops.emplace_back(code, extent, Bytes::take(std::move(data)));
+  extent.length = op.size;
+  switch (op.kind) {
+    case Kind::kWrite:
+    case Kind::kAppend:
+      request.ops.emplace_back(op.kind == Kind::kWrite ? OpCode::kWriteFull : OpCode::kAppend,
+                               extent, Bytes::take(piece_bytes(op.piece, op.size)));
+      break;
+    case Kind::kRead: request.ops.emplace_back(OpCode::kRead, extent, Bytes()); break;
+    case Kind::kDelete: request.ops.emplace_back(OpCode::kDelete); break;
+    case Kind::kStat: request.ops.emplace_back(OpCode::kStat); break;
+    case Kind::kCreate:
+      request.ops.emplace_back(OpCode::kCreate).flags = msg::kOpExclusive;
+      break;
+  }
+  request.timeout = options_.patience;
   return client_.objecter().execute(std::move(request));
 }
 
-void Workload::take_answer(const std::string& object, RegisterOp op,
+bool Workload::take_answer(const std::string& object, RegisterOp& op,
                            const Result<rados::OpReply>& reply) {
   const int32_t result = reply ? reply->result : reply.error().wire();
-  const bool absent = reply && result == -ENOENT;
-  const bool may_be_absent = op.kind == Kind::kDelete || op.kind == Kind::kRead;
-  if (!reply || (result < 0 && !(absent && may_be_absent)))
-    wrong_.push_back(fmt::format("{}: {}: answer {}", object, op.to_string(), result));
-  op.existed = !absent;
-  if (reply && op.kind != Kind::kRead) acknowledged_++;
-  if (op.kind == Kind::kRead && reply && result >= 0) {
-    op.seen = parse_pieces(reply->ops.at(0).outdata.view());
-    if (!op.seen) wrong_.push_back(fmt::format("{}: {}: damaged data", object, op.to_string()));
-  }
-  histories_[object].push_back(std::move(op));
+  if (options_.eio && result == -EIO) return false;
+  if (options_.patience > 0ns && result == -ETIMEDOUT) return false;
+  const bool absent = result == -ENOENT, present = result == -EEXIST;
+  const bool may_be_absent = op.kind != Kind::kWrite && op.kind != Kind::kAppend;
+  const bool answer = reply && (result >= 0 || (absent && may_be_absent) ||
+                                (present && op.kind == Kind::kCreate));
+  auto complain = [&](const std::string& what) {
+    history_.complain(fmt::format("{}: {}: {}", object, op.to_string(), what));
+    return false;
+  };
+  if (!answer) return complain(fmt::format("answer {}", result));
+  op.existed = op.kind == Kind::kCreate ? present : !absent;
+  if (result < 0) return true;
+  const std::string_view data = reply->ops.at(0).outdata.view();
+  if (op.kind == Kind::kRead) op.seen = parse_pieces(data);
+  if (op.kind == Kind::kRead && !op.seen) return complain("damaged data");
+  if (op.kind == Kind::kStat) op.size = ByteReader(reply->ops.at(0).outdata).u64();
+  return true;
 }
 
 Task<void> Workload::read_back() {
   for (int i = 0; i < options_.objects; i++)
-    co_await run_one(fmt::format("object-{}", i), RegisterOp(), 0);
-}
-
-std::vector<std::string> Workload::check() const {
-  std::vector<std::string> out = wrong_;
-  for (const auto& [object, history] : histories_)
-    if (auto trouble = check_register(history)) out.push_back(object + ": " + *trouble);
-  return out;
-}
-
-size_t Workload::operations() const {
-  size_t sum = 0;
-  for (const auto& [object, history] : histories_) sum += history.size();
-  return sum;
+    co_await run_one(fmt::format("object-{}", i), RegisterOp());
 }
 
 }  // namespace plimsoll::sim

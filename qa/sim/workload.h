@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Workload: tasks of one client that write, append, delete and read a few objects at once, and a
-// history of what they were answered. An object's data is a sequence of pieces, each of which names
-// itself and fills its length with bytes that follow from its id, so that a read says what it saw
-// or that the data is damaged.
+// Workload: tasks of one client that write, append, create, delete, stat and read a few objects at
+// once, into a history that clients may share. An object's data is a sequence of pieces, each of
+// which names itself and fills its length with bytes that follow from its id, so that a read says
+// what it saw or that the data is damaged.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "common/rados/rados_client.h"
 #include "common/rt/task_group.h"
-#include "qa/sim/register_check.h"
+#include "qa/sim/history.h"
 
 namespace plimsoll::sim {
 
@@ -21,11 +20,14 @@ struct WorkloadOptions {
   int operations = 400;         ///< per task, at most
   size_t max_piece = 40'000;
   Duration think = 150ms;       ///< at most, between operations
+  bool eio = false;             ///< an operation may fail by that
+  Duration patience{0};         ///< for an answer; 0: for ever
 };
 
 class Workload {
  public:
-  Workload(Runtime& runtime, rados::RadosClient& client, PoolId pool, WorkloadOptions options);
+  Workload(Runtime& runtime, rados::RadosClient& client, PoolId pool, History& history,
+           WorkloadOptions options);
 
   /// Starts the tasks.
   void start();
@@ -36,29 +38,23 @@ class Workload {
   void start_read_back() { group_.spawn(read_back()); }
   /// Reads every object once more.
   Task<void> read_back();
-  /// What went wrong; empty where every answer can be explained.
-  std::vector<std::string> check() const;
-  size_t operations() const;
-  /// Changes that were acknowledged so far.
-  size_t acknowledged() const { return acknowledged_; }
 
  private:
   Task<void> run_task();
-  Task<void> run_one(std::string object, RegisterOp op, size_t size);
-  Task<Result<rados::OpReply>> execute(const std::string& object, const RegisterOp& op,
-                                       size_t size);
-  void take_answer(const std::string& object, RegisterOp op, const Result<rados::OpReply>& reply);
+  RegisterOp::Kind draw_kind();
+  Task<void> run_one(std::string object, RegisterOp op);
+  Task<Result<rados::OpReply>> execute(const std::string& object, const RegisterOp& op);
+  /// False where it is as good as none.
+  bool take_answer(const std::string& object, RegisterOp& op, const Result<rados::OpReply>& reply);
 
   Runtime& runtime_;
   rados::RadosClient& client_;
   const PoolId pool_;
+  History& history_;
+  const uint32_t name_;  ///< in the history
   const WorkloadOptions options_;
   Rng rng_;
-  char32_t next_piece_ = 1;
   bool finishing_ = false;
-  size_t acknowledged_ = 0;
-  std::map<std::string, std::vector<RegisterOp>> histories_;
-  std::vector<std::string> wrong_;
   TaskGroup group_;
 };
 

@@ -65,7 +65,8 @@ SimRuntime& Host::boot() {
   const Incarnation incarnation = world_.next_incarnation_++;
   world_.hash().add(EventHash::Kind::kHost, incarnation, name_);
   runtime_ = std::make_unique<SimRuntime>(world_.schedule(), world_.network(), storage, name_, ip_,
-                                          incarnation, shards_, world_.rng().fork());
+                                          incarnation, shards_, world_.clock_skew,
+                                          world_.rng().fork());
   return *runtime_;
 }
 

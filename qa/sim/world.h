@@ -65,6 +65,8 @@ class World {
   Schedule& schedule() { return schedule_; }
   Network& network() { return network_; }
   Rng& rng() { return rng_; }
+  /// By how much wall clocks of what boots from now on are off at most, either way.
+  Duration clock_skew = 50ms;
   EventHash& hash() { return schedule_.hash(); }
   /// Calls `look` whenever a task of a host has made a step.
   void after_each_step(std::function<void(Host&)> look) { after_step_ = std::move(look); }
