@@ -236,6 +236,7 @@ void Pg::start_interval(Interval next) {
   early_writes_.clear();
   expected_ = {};
   drop_parked([](const Parked&) { return true; });
+  dropped_any_ = false;
   if (next.primary != host_.whoami()) {
     held_.clear();
     held_bytes_ = 0;

@@ -166,6 +166,7 @@ class Pg {
   Task<bool> take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t generation);
   Task<bool> fills_holes(const OpContext& c);
   bool outdated(const ClientOp& op) const;
+  bool discard_outdated(const ClientOp& op);
   const Parked* waits_behind(const ClientOp& op) const;
   void refuse_space(ClientOpRef op, uint64_t charge, bool reserve, int32_t error);
   void park(Parked parked);
@@ -268,6 +269,7 @@ class Pg {
   std::deque<ClientOpRef> held_;  ///< until the PG serves
   uint64_t held_bytes_ = 0;
   std::deque<Parked> parked_;  ///< for space, in order of arrival
+  bool dropped_any_ = false;   ///< for lack of room here; the map will say full
   /// Clients that were told to hold back by themselves.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> backed_off_;
   /// Clients that sent requests in this interval.

@@ -201,6 +201,8 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
     co_return release(object, writes);
   }
   if (writes && answer_duplicate(*op)) co_return release(object, true);
+  // Before it is run: its client's earlier writes may have been dropped for the same reason.
+  if (writes && discard_outdated(*op)) co_return release(object, true);
   if (const Parked* earlier = writes ? waits_behind(*op) : nullptr) {
     // Before it is run: what it would see is not what its client left.
     park({std::move(op), 0, false, earlier->counted});
