@@ -6,16 +6,12 @@ osd.0 is never killed: its memory tells what leaks. No store is thrown away unle
 clean, so no PG ever loses more than the contract tolerates; how many are down at a time does not
 matter for safety."""
 
-import os
 import shutil
 import signal
-import subprocess
 import threading
-import time
 
 from full_case import RATIOS
 from load import Filler
-from plimsoll_cluster import bin_dir
 
 FLOW = 60       # seconds, for what happens at once unless something is wrong
 
@@ -196,7 +192,5 @@ class Faults:
         self.soak.until(lambda: not self.soak.osd(osd)["up"], FLOW, name + " is down")
         self.soak.ask("osd purge", id=osd, force=True, yes_i_really_mean_it=True)
         shutil.rmtree(self.cluster.path(name))
-        subprocess.run([os.path.join(bin_dir(), "plimsoll-osd"), "--mkfs", "-c", self.cluster.conf,
-                        "-i", str(osd)], check=True, capture_output=True, timeout=FLOW)
-        time.sleep(0.5)
+        self.cluster.make_osd(osd)
         self.start(name)
