@@ -66,7 +66,6 @@ class FullOrder(harness.ClusterCase):
         self.assertEqual(waiting.get_return_value(), 0)
         self.assertEqual(self.io.read("object"), b"new")
 
-    @unittest.skipIf(harness.TARGET == "real", "there a removal overtakes what was dropped")
     def test_removals_stay_behind_writes_before_them(self):
         """Of each object some are in flight whenever the pool becomes full; every removal finds
         what was written before it."""
