@@ -47,6 +47,8 @@ class Pg {
 
   void on_map(const MapRef& map);
   void on_client_op(ClientOpRef op);
+  /// The client holds its requests back from here on.
+  void on_backoff_ack(const messenger::ConnectionRef& client, uint64_t id);
   /// A message of osd_peer_messages.h; its epoch is not beyond our map.
   void on_peer_message(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
   void on_peer_reset(OsdId osd);
@@ -119,6 +121,7 @@ class Pg {
   Task<Result<>> load_log();
   Task<Result<>> load_missing();
   void start_interval(Interval next);
+  Epoch primary_since(const Interval& next) const;
   Task<void> begin_peering(uint64_t generation);
   void save_info(Transaction& txn);
   void add_log_entry(Transaction& txn, const LogEntry& entry, Bytes encoded);
@@ -142,6 +145,7 @@ class Pg {
   // ---- pg_client.cc
   void admit(ClientOpRef op);
   void hold(ClientOpRef op);
+  uint64_t backoff_id() const;
   void send_backoff(const messenger::ConnectionRef& to, uint8_t what);
   /// Makes the client hold back its requests to this PG, and send all that are unanswered again
   /// when it is released.
@@ -272,6 +276,9 @@ class Pg {
   bool dropped_any_ = false;   ///< for lack of room here; the map will say full
   /// Clients that were told to hold back by themselves.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> backed_off_;
+  /// Those that have not acknowledged it yet, and the backoff's id: until then they send what they
+  /// will send again, after what was dropped before it.
+  std::map<messenger::ConnectionRef, uint64_t, messenger::ConnectionOrder> told_;
   /// Clients that sent requests in this interval.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next
