@@ -106,6 +106,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   void on_open(const messenger::ConnectionRef& connection) override;
   void on_reset(const messenger::ConnectionRef& connection) override;
   void on_client_op(const messenger::ConnectionRef& from, msg::RawMessage raw);
+  void on_backoff_ack(const messenger::ConnectionRef& from, msg::RawMessage raw);
+  void to_shard(PgId pg, const messenger::ConnectionRef& from, msg::RawMessage raw);
   bool on_mon_message(const msg::RawMessage& raw);
   Task<void> answer_tell(messenger::ConnectionRef from, msg::MCommand m, uint64_t tid);
   void push_map(const messenger::ConnectionRef& to, Session& session);

@@ -52,6 +52,7 @@ void Osd::on_reset(const messenger::ConnectionRef& connection) {
 
 void Osd::on_message(const messenger::ConnectionRef& from, msg::RawMessage raw) {
   if (raw.type == msg::MOsdOp::kType) return on_client_op(from, std::move(raw));
+  if (raw.type == msg::MOsdBackoff::kType) return on_backoff_ack(from, std::move(raw));
   if (between_osds(raw.type)) {
     if (from->peer().type != EntityType::kOsd) return from->close();
     ByteReader r(raw.front);
@@ -108,10 +109,21 @@ void Osd::on_client_op(const messenger::ConnectionRef& from, msg::RawMessage raw
     refused.ops = std::move(m->ops);
     return from->send(msg::to_raw(refused, raw.tid));
   }
-  PgShard& s = shard(head.pgid.pg);
-  if (!proxy_) return s.on_client_op(from, std::move(raw));
+  to_shard(head.pgid.pg, from, std::move(raw));
+}
+
+void Osd::on_backoff_ack(const messenger::ConnectionRef& from, msg::RawMessage raw) {
+  auto m = msg::parse<msg::MOsdBackoff>(raw);
+  if (!m) return from->close();
+  to_shard(m->pgid.pg, from, std::move(raw));
+}
+
+/// A client's messages to one PG stay in order.
+void Osd::to_shard(PgId pg, const messenger::ConnectionRef& from, msg::RawMessage raw) {
+  PgShard& s = shard(pg);
+  if (!proxy_) return s.on_client_message(from, std::move(raw));
   post(s.executor(),
-       [&s, from, raw = std::move(raw)]() mutable { s.on_client_op(from, std::move(raw)); });
+       [&s, from, raw = std::move(raw)]() mutable { s.on_client_message(from, std::move(raw)); });
 }
 
 // ---- maps to clients ----------------------------------------------------------------------------

@@ -164,10 +164,27 @@ void PgShard::wait_for_map(Waiting w) {
 void PgShard::retry_waiting() {
   for (auto& w : std::exchange(waiting_, {})) {
     if (w.client)
-      on_client_op(std::move(w.from), std::move(w.raw));
+      on_client_message(std::move(w.from), std::move(w.raw));
     else
       on_peer_message(std::move(w.from), std::move(w.raw));
   }
+}
+
+void PgShard::on_client_message(messenger::ConnectionRef from, msg::RawMessage raw) {
+  if (raw.type == msg::MOsdBackoff::kType) on_backoff_ack(std::move(from), std::move(raw));
+  else on_client_op(std::move(from), std::move(raw));
+}
+
+void PgShard::on_backoff_ack(messenger::ConnectionRef from, msg::RawMessage raw) {
+  const auto m = msg::parse<msg::MOsdBackoff>(raw);
+  if (!m || m->op != msg::MOsdBackoff::kAckBlock) return;
+  // It does not overtake what its client sent before it.
+  const auto behind = std::find_if(waiting_.rbegin(), waiting_.rend(), [&](const Waiting& w) {
+    return w.client && w.from == from;
+  });
+  if (behind != waiting_.rend())
+    return wait_for_map({std::move(from), std::move(raw), behind->epoch, true, {}});
+  if (Pg* pg = find(m->pgid.pg)) pg->on_backoff_ack(from, m->id);
 }
 
 void PgShard::on_client_op(messenger::ConnectionRef from, msg::RawMessage raw) {

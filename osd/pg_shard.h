@@ -25,7 +25,7 @@ class PgShard {
   Task<Result<>> load(std::vector<PgId> pgs);
   /// The next epoch: creates PGs that belong here, removes those of deleted pools.
   void on_map(MapRef map);
-  void on_client_op(messenger::ConnectionRef from, msg::RawMessage raw);
+  void on_client_message(messenger::ConnectionRef from, msg::RawMessage raw);
   void on_peer_message(messenger::ConnectionRef from, msg::RawMessage raw);
   void on_peer_reset(OsdId osd);
   void tick();
@@ -61,6 +61,8 @@ class PgShard {
   void remove_pgs();
   Task<void> remove(std::unique_ptr<Pg> pg);
   void remove_stray(PgId id);
+  void on_client_op(messenger::ConnectionRef from, msg::RawMessage raw);
+  void on_backoff_ack(messenger::ConnectionRef from, msg::RawMessage raw);
   void wait_for_map(Waiting w);
   void retry_waiting();
 

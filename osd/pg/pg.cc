@@ -144,6 +144,7 @@ Task<void> Pg::stop() {
   held_.clear();
   drop_parked([](const Parked&) { return true; });
   backed_off_.clear();
+  told_.clear();
   admitted_.clear();
   co_await tasks_.stop();
   join_slot_.reset();
@@ -251,6 +252,14 @@ void Pg::on_map(const MapRef& map) {
   start_joining();
 }
 
+/// From when on clients that see the same primary all the time keep to the order of requests.
+Epoch Pg::primary_since(const Interval& next) const {
+  // Of our first map we do not know what was before; but nobody sent us anything before we booted.
+  const bool known = peering_.interval().since != 0;
+  if (known || next.primary != host_.whoami()) return next.since;
+  return std::min(next.since, map_->osd_info[host_.whoami()].up_from);
+}
+
 void Pg::start_interval(Interval next) {
   release_backoffs();
   generation_++;
@@ -274,13 +283,14 @@ void Pg::start_interval(Interval next) {
   merging_ = false;
   early_writes_.clear();
   drop_parked([](const Parked&) { return true; });
+  dropped_any_ = false;
   if (next.primary != host_.whoami()) {
     held_.clear();
     held_bytes_ = 0;
   }
   const Interval& last = peering_.interval();
   if (next.up != last.up) same_up_since_ = next.since;
-  if (next.primary != last.primary) same_primary_since_ = next.since;
+  if (next.primary != last.primary) same_primary_since_ = primary_since(next);
   interval_began_ = host_.runtime().clock().wall();
   // The machine starts when what the last interval ordered is durable; until then it holds the
   // interval and answers nothing.

@@ -48,6 +48,8 @@ class Pg {
 
   void on_map(const MapRef& map);
   void on_client_op(ClientOpRef op);
+  /// The client holds its requests back from here on.
+  void on_backoff_ack(const messenger::ConnectionRef& client, uint64_t id);
   /// A message of osd_peer_messages.h; its epoch is not beyond our map.
   void on_peer_message(const messenger::ConnectionRef& from, const msg::RawMessage& raw);
   void on_peer_reset(OsdId osd);
@@ -131,6 +133,7 @@ class Pg {
   Task<Result<>> load_dups();
   Task<Result<>> load_missing();
   void start_interval(Interval next);
+  Epoch primary_since(const Interval& next) const;
   Task<void> begin_peering(uint64_t generation);
   void save_info(Transaction& txn);
   void add_log_entry(Transaction& txn, const LogEntry& entry, Bytes encoded);
@@ -154,6 +157,7 @@ class Pg {
   // ---- pg_client.cc
   void admit(ClientOpRef op);
   void hold(ClientOpRef op);
+  uint64_t backoff_id() const;
   void send_backoff(const messenger::ConnectionRef& to, uint8_t what);
   /// Makes the client hold back its requests to this PG, and send all that are unanswered again
   /// when it is released.
@@ -178,6 +182,7 @@ class Pg {
   Task<bool> take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t generation);
   Task<bool> fills_holes(const OpContext& c);
   bool outdated(const ClientOp& op) const;
+  bool discard_outdated(const ClientOp& op);
   const Parked* waits_behind(const ClientOp& op) const;
   void refuse_space(ClientOpRef op, uint64_t charge, bool reserve, int32_t error);
   void park(Parked parked);
@@ -294,8 +299,12 @@ class Pg {
   std::deque<ClientOpRef> held_;  ///< until the PG serves
   uint64_t held_bytes_ = 0;
   std::deque<Parked> parked_;  ///< for space, in order of arrival
+  bool dropped_any_ = false;   ///< for lack of room here; the map will say full
   /// Clients that were told to hold back by themselves.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> backed_off_;
+  /// Those that have not acknowledged it yet, and the backoff's id: until then they send what they
+  /// will send again, after what was dropped before it.
+  std::map<messenger::ConnectionRef, uint64_t, messenger::ConnectionOrder> told_;
   /// Clients that sent requests in this interval.
   std::set<messenger::ConnectionRef, messenger::ConnectionOrder> admitted_;
   std::map<HObject, msg::TransferCursor> receiving_;  ///< which piece comes next

@@ -28,6 +28,8 @@ void Pg::on_client_op(ClientOpRef op) {
     if (anywhere && !op->kinds.writes && is_member()) reply(*op, -EAGAIN, {}, 0);
     return;
   }
+  // Out of order: what its client sent before it was dropped. The client sends all of it again.
+  if (op->m.epoch < same_primary_since_ || told_.contains(op->connection)) return;
   if (peering_.active()) return admit(std::move(op));
   hold(std::move(op));
 }
@@ -46,7 +48,22 @@ void Pg::hold(ClientOpRef op) {
 }
 
 void Pg::back_off(const messenger::ConnectionRef& client) {
-  if (backed_off_.insert(client).second) send_backoff(client, msg::MOsdBackoff::kBlock);
+  if (!backed_off_.insert(client).second) return;
+  if (told_.size() > kAdmittedClients)
+    std::erase_if(told_, [](const auto& t) { return !t.first->is_open(); });
+  told_[client] = backoff_id();
+  send_backoff(client, msg::MOsdBackoff::kBlock);
+}
+
+void Pg::on_backoff_ack(const messenger::ConnectionRef& client, uint64_t id) {
+  const auto told = told_.find(client);
+  if (told != told_.end() && told->second == id) told_.erase(told);
+}
+
+/// Clients know backoffs by id alone, whatever the PG.
+uint64_t Pg::backoff_id() const {
+  return static_cast<uint64_t>(id_.pool) << 44 ^ uint64_t { id_.seed } << 24 ^
+         (generation_ & 0xffffff);
 }
 
 void Pg::send_backoff(const messenger::ConnectionRef& to, uint8_t what) {
@@ -54,9 +71,7 @@ void Pg::send_backoff(const messenger::ConnectionRef& to, uint8_t what) {
   m.pgid.pg = id_;
   m.epoch = map_->epoch;
   m.op = what;
-  // Clients know backoffs by id alone, whatever the PG.
-  m.id = static_cast<uint64_t>(id_.pool) << 44 ^ uint64_t { id_.seed } << 24 ^
-         (generation_ & 0xffffff);
+  m.id = backoff_id();
   m.begin.pool = m.end.pool = id_.pool;
   m.begin.hash = id_.seed;
   const map::PgPool* pool = map_->pool(id_.pool);
@@ -212,6 +227,8 @@ Task<void> Pg::run_op(ClientOpRef op, ObjectRef object, uint64_t generation) {
     co_return release(object, true);
   }
   if (writes && answer_duplicate(*op)) co_return release(object, true);
+  // Before it is run: its client's earlier writes may have been dropped for the same reason.
+  if (writes && discard_outdated(*op)) co_return release(object, true);
   if (const Parked* earlier = writes ? waits_behind(*op) : nullptr) {
     // Before it is run: what it would see is not what its client left.
     park({std::move(op), 0, false, earlier->counted});

@@ -52,6 +52,7 @@ void Pg::watch_full_flag(const map::OSDMap* before) {
     return pool && pool->has_flag(map::kPoolFull);
   };
   const bool now = full_in(*map_), was = before && full_in(*before);
+  if (was != now) dropped_any_ = false;
   if (was && !now) retry_parked();
   if (was || !now) return;
   // An epoch that was missed while the OSD was away counts from the first map on.
@@ -62,18 +63,21 @@ void Pg::watch_full_flag(const map::OSDMap* before) {
     co_await pg->commit(std::move(t), pg->generation_);
   };
   tasks_.spawn(save(this, std::move(txn)));
-  drop_parked([this](const Parked& p) {
-    if (!outdated(*p.op)) return false;
-    host_.counters().inc(Counter::osd_op_discarded_full);
-    return true;
-  });
+  drop_parked([this](const Parked& p) { return discard_outdated(*p.op); });
 }
 
 /// Sent before its client knew that the pool is full. The client sends it again by itself when the
-/// pool no longer is, or has given it up: it must not be carried out now.
+/// pool no longer is, or has given it up: it must not be carried out now, nor answered, whether or
+/// not it grows: what its client sent earlier may have been dropped.
 bool Pg::outdated(const ClientOp& op) const {
   if (Watch* w = host_.watch(); w && w->carries_out_outdated()) return false;
-  return plain(op) && op.m.epoch < info_.last_marked_full;
+  return plain(op) && (op.m.epoch < info_.last_marked_full || dropped_any_);
+}
+
+bool Pg::discard_outdated(const ClientOp& op) {
+  if (!outdated(op)) return false;
+  host_.counters().inc(Counter::osd_op_discarded_full);
+  return true;
 }
 
 // ---- admission ----------------------------------------------------------------------------------
@@ -91,8 +95,7 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
     reserve = forced(*op) || !co_await fills_holes(c);
 
   if (generation != generation_) co_return false;
-  if (outdated(*op)) {
-    host_.counters().inc(Counter::osd_op_discarded_full);
+  if (discard_outdated(*op)) {
     release(object, true);
     co_return false;
   }
@@ -153,8 +156,11 @@ void Pg::park(Parked parked) {
   ClientOp& op = *parked.op;
   if (parked.counted) {
     // Over budget it is dropped: whoever was refused is full, the map will say so, and a client
-    // sends again what it sent before such a map.
-    if (!host_.park(op.bytes)) return host_.counters().inc(Counter::osd_op_discarded_full);
+    // sends again what it sent before such a map. Until then none of its later writes may be done.
+    if (!host_.park(op.bytes)) {
+      dropped_any_ = true;
+      return host_.counters().inc(Counter::osd_op_discarded_full);
+    }
     op.throttle.reset();
   }
   op.note("waiting for space");

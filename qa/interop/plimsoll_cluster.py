@@ -50,3 +50,9 @@ class PlimsollCluster(Cluster):
 
     def start_daemon(self, name):
         return self.spawn(os.path.join(bin_dir(), "plimsoll-" + name.split(".")[0]), name)
+
+    def make_osd(self, index):
+        """The empty store of one OSD."""
+        self.run(os.path.join(bin_dir(), "plimsoll-osd"), "--mkfs", "-c", self.conf, "-i",
+                 str(index))
+        return index

@@ -107,7 +107,7 @@ class RealCluster(Cluster):
             self._make_mon()
             mark("mon")
             self.spawn("ceph-mgr", "mgr.x")
-            ids = [self._make_osd(i) for i in range(self.osds)]
+            ids = [self.make_osd(i) for i in range(self.osds)]
             mark("osd_mkfs")
             for i in ids:
                 self.spawn("ceph-osd", "osd.%d" % i)
@@ -127,7 +127,8 @@ class RealCluster(Cluster):
         self.spawn("ceph-mon", "mon.a")
         self.ceph("-s", timeout=60)
 
-    def _make_osd(self, index):
+    def make_osd(self, index):
+        """The empty store of one OSD, which the monitor knows of."""
         os.makedirs(self.path("osd.%d" % index))
         osd_uuid = str(uuid.uuid4())
         got = int(self.ceph("osd", "new", osd_uuid).stdout)

@@ -5,6 +5,7 @@ health give of such waiting. The order holds on real Ceph as well."""
 
 import errno
 import json
+import threading
 import time
 import unittest
 
@@ -64,6 +65,34 @@ class FullOrder(harness.ClusterCase):
         waiting.wait_for_complete()
         self.assertEqual(waiting.get_return_value(), 0)
         self.assertEqual(self.io.read("object"), b"new")
+
+    def test_removals_stay_behind_writes_before_them(self):
+        """Of each object some are in flight whenever the pool becomes full; every removal finds
+        what was written before it."""
+        ending = threading.Event()
+        self.addCleanup(ending.set)
+
+        def write(name):
+            flying = []
+            while flying or not ending.is_set():
+                while len(flying) < 4 and not ending.is_set():
+                    flying += [self.io.aio_append(name, b"a" * 4096), self.io.aio_remove(name)]
+                op = flying.pop(0)
+                op.wait_for_complete()
+                if op.get_return_value() != 0:
+                    problems.append("%s: %d" % (name, op.get_return_value()))
+        problems = []
+        threads = [threading.Thread(target=write, args=("order%d" % n,)) for n in range(16)]
+        for t in threads:
+            t.start()
+        for _ in range(4):
+            time.sleep(0.3)
+            self.make_full()
+            self.make_room()
+        ending.set()
+        for t in threads:
+            t.join(30)
+        self.assertEqual(problems, [])
 
     @unittest.skipIf(harness.TARGET == "real", "counters of our own")
     def test_refusals_are_counted(self):
