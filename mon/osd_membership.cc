@@ -166,15 +166,31 @@ Task<void> OsdMembership::report_unreachable(OsdId reporter, msg::MOsdUnreachabl
                     (lost->second.had_session || now - lost->second.since >= kStarting);
   const auto grace = std::chrono::seconds(config_.osd_heartbeat_grace());
   std::erase_if(accused.by, [&](const auto& by) { return now - by.second > grace; });
-  const auto others = static_cast<int64_t>(map.num_up_osds()) - 1;
-  const auto needed = std::min<int64_t>(config_.mon_osd_min_down_reporters(), others);
-  if (!gone && static_cast<int64_t>(accused.by.size()) < needed) co_return;
+  if (!gone && !enough_reporters(m.osd, accused)) co_return;
   const std::string why =
       gone ? fmt::format("marked down: refuses connections (seen by osd.{})", reporter)
            : fmt::format("marked down after {} seconds of silence ({} reporters)", m.seconds,
                          accused.by.size());
   accused_.erase(m.osd);
   co_await mark_down(m.osd, m.addr, why);
+}
+
+/// Reporters are counted by subtrees, so that one host with a bad cable cannot call others down.
+/// Where the OSDs are in too few subtrees for that each counts for itself.
+bool OsdMembership::enough_reporters(OsdId osd, const Accused& accused) const {
+  const map::OSDMap& map = osd_.map();
+  const std::string level = config_.mon_osd_reporter_subtree_level();
+  const size_t least = config_.mon_osd_min_down_reporters();
+  std::set<std::string> all, reporting;
+  size_t others = 0;
+  for (const OsdId other : map.osds()) {
+    if (other == osd || !map.is_up(other)) continue;
+    others++;
+    all.insert(map.crush->subtree_of(other, level));
+    if (accused.by.contains(other)) reporting.insert(map.crush->subtree_of(other, level));
+  }
+  if (all.size() < least) return accused.by.size() >= std::min(least, others);
+  return reporting.size() >= least;
 }
 
 /// What the OSD says of itself, and what its boot says besides: one address serves all.

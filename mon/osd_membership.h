@@ -62,6 +62,7 @@ class OsdMembership {
     EntityAddr addr;
     std::map<OsdId, TimePoint> by;
   };
+  bool enough_reporters(OsdId osd, const Accused& accused) const;
   static OsdMetadata metadata_of(const msg::MOsdBoot& boot);
   Result<> edit_boot(const msg::MOsdBoot& boot, OsdDraft& d);
   Result<> place(const msg::MOsdBoot& boot, OsdDraft& d);

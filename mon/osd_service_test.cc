@@ -318,6 +318,32 @@ TEST_F(Members, OfSilenceTwoMustTell) {
   EXPECT_TRUE(osd->map().is_down(1));
 }
 
+TEST_F(Members, ReportersAreCountedBySubtreesWhereThereAreEnough) {
+  const OsdService::Edit spread = [](OsdDraft& d) -> Result<> {
+    map::CrushMap crush = *d.now.crush;
+    d.inc.new_max_osd = 6;
+    for (const OsdId o : {3, 4, 5}) {
+      d.set_state(o, map::kOsdExists, 0);
+      d.inc.new_up_client[o] = EntityAddrVec(*EntityAddr::parse("v2:127.0.0.1:6800/1"));
+      const map::CrushLocation where{{"root", "default"}, {"host", o == 5 ? "h2" : "h"}};
+      TRY_VOID(crush.create_or_move(o, "osd." + std::to_string(o), 1, where));
+    }
+    d.inc.set_crush(crush);
+    return {};
+  };
+  run(change(spread));
+  for (const OsdId reporter : {0, 2, 3, 4}) unreachable(reporter, 1, false);
+  EXPECT_TRUE(osd->map().is_up(1)) << "all of one host";
+  unreachable(5, 1, false);
+  EXPECT_TRUE(osd->map().is_down(1));
+  // Without the other host each counts for itself.
+  down(5);
+  unreachable(0, 2, false);
+  EXPECT_TRUE(osd->map().is_up(2));
+  unreachable(3, 2, false);
+  EXPECT_TRUE(osd->map().is_down(2));
+}
+
 TEST_F(Members, ReportsOfTheDownAndOfOldIncarnationsDoNotCount) {
   down(0);
   msg::MOsdUnreachable old;

@@ -82,6 +82,7 @@ void StatsService::tick() {
     p.pools[pool] = s.stats;
     p.sum += s.stats;
   }
+  progress_.update(p.sum.num_objects_degraded + p.sum.num_objects_misplaced, p.at);
   points_.push_back(std::move(p));
   while (points_.size() > 2 && points_.back().at - points_.front().at > kRateWindow)
     points_.pop_front();

@@ -11,6 +11,7 @@
 #include "common/map/pg_stats.h"
 #include "common/msg/mon_peer_messages.h"
 #include "common/rt/runtime.h"
+#include "mon/progress.h"
 
 namespace plimsoll::mon {
 
@@ -32,6 +33,7 @@ class StatsService {
   /// Change per second over the window, of all and of one pool; nothing below zero.
   const map::ObjectStats& rate() const { return rate_; }
   map::ObjectStats pool_rate(PoolId pool) const;
+  const Progress& progress() const { return progress_; }
 
  private:
   struct Point {
@@ -46,6 +48,7 @@ class StatsService {
   map::ObjectStats rate_;
   std::map<PoolId, map::ObjectStats> pool_rates_;
   std::deque<Point> points_;
+  Progress progress_;
 };
 
 }  // namespace plimsoll::mon

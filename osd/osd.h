@@ -23,6 +23,7 @@
 #include "common/msg/mon_peer_messages.h"
 #include "common/rados/mon_client.h"
 #include "osd/copier.h"
+#include "osd/heartbeat.h"
 #include "osd/map_store.h"
 #include "osd/peers.h"
 #include "osd/pg/watch.h"
@@ -119,6 +120,9 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Task<void> store_maps(Transaction txn);
   void mon_session();
   void send_boot();
+  void watch_neighbors(const map::OSDMap& map);
+  /// By a map, though it lives.
+  void called_down(Epoch epoch);
   void report_unreachable(OsdId osd, const EntityAddr& addr, bool refused, Duration silent);
   /// What `osd metadata` shows.
   std::map<std::string, std::string> metadata();
@@ -207,6 +211,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
 
   bool was_up_ = false;  ///< shards have seen a map that says so
   bool up_ = false;      ///< in the newest map
+  FlappingGuard flapping_;
   bool stopping_ = false;
   Event have_map_;
   WaitQueue new_map_;

@@ -2,6 +2,8 @@
 // Epochs: each goes into the store, to every shard in order, and to the clients. Until a map says
 // that this incarnation is up, shards see none: an older map would make PGs act on what was true
 // before the restart.
+#include <fmt/format.h>
+
 #include "common/daemon/host_info.h"
 #include "common/map/mon_map.h"
 #include "osd/osd.h"
@@ -56,13 +58,33 @@ void Osd::take_map(const MapRef& map) {
     lender_.forget(osd);
     std::erase_if(applicants_, [osd](const Applicant& a) { return a.who.osd == osd; });
   }
+  if (up) watch_neighbors(*map);
   set_ratios(*map);
   note_quotas(*map);
   post_shards([map](PgShard& s) { s.on_map(map); });
-  if (fell && !stopping_) {
-    log_.warn("map {} says that this OSD is down; it boots again", map->epoch);
-    send_boot();
+  if (fell && !stopping_ && !goodbye_) called_down(map->epoch);
+}
+
+void Osd::watch_neighbors(const map::OSDMap& map) {
+  const NeighborRules rules{env_.config.osd_heartbeat_min_peers(),
+                            env_.config.mon_osd_min_down_reporters(),
+                            env_.config.mon_osd_reporter_subtree_level()};
+  for (const OsdId osd : heartbeat_neighbors(map, whoami_, rules))
+    peers_->watch(osd, map.cluster_addrs[osd].msgr2());
+}
+
+void Osd::called_down(Epoch epoch) {
+  const auto most = static_cast<size_t>(env_.config.osd_max_markdown_count());
+  const auto seconds = env_.config.osd_max_markdown_period();
+  if (!flapping_.called_down(env_.runtime.clock().now(), most, std::chrono::seconds(seconds))) {
+    log_.warn("map {} says that this OSD is down; it boots again", epoch);
+    return send_boot();
   }
+  const std::string why = fmt::format(
+      "marked down more than osd_max_markdown_count {} times in {} seconds, shutting down", most,
+      seconds);
+  log_.error("{}", why);
+  env_.exit(1, why);
 }
 
 // ---- up and down --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 
 namespace plimsoll::osd {
 
-void Peers::send(OsdId osd, const EntityAddr& addr, msg::RawMessage message) {
+Peers::Peer& Peers::peer(OsdId osd, const EntityAddr& addr) {
   Peer& peer = peers_[osd];
   if (peer.addr != addr) {
     if (peer.connection) peer.connection->close();
@@ -13,7 +13,12 @@ void Peers::send(OsdId osd, const EntityAddr& addr, msg::RawMessage message) {
     peer.addr = addr;
     peer.connection = messenger_.connect(EntityType::kOsd, addr);
   }
-  if (peer.connection) peer.connection->send(std::move(message));
+  return peer;
+}
+
+void Peers::send(OsdId osd, const EntityAddr& addr, msg::RawMessage message) {
+  const Peer& to = peer(osd, addr);
+  if (to.connection) to.connection->send(std::move(message));
 }
 
 void Peers::opened(const messenger::ConnectionRef& connection) {

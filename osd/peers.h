@@ -28,6 +28,8 @@ class Peers {
 
   /// Connects where needed; an address that differs from the last one is another incarnation.
   void send(OsdId osd, const EntityAddr& addr, msg::RawMessage message);
+  /// Connects, so that ping() includes it.
+  void watch(OsdId osd, const EntityAddr& addr) { peer(osd, addr); }
   void opened(const messenger::ConnectionRef& connection);
   /// True where the connection was one of ours.
   bool reset(const messenger::ConnectionRef& connection);
@@ -49,6 +51,7 @@ class Peers {
     unsigned failures = 0;
     Timer retry;
   };
+  Peer& peer(OsdId osd, const EntityAddr& addr);
   void retry(OsdId osd);
 
   Runtime& runtime_;

@@ -52,12 +52,27 @@ CommandReply device_ls(CommandContext&, const Args& a) {
   return answer(a, json::array(), "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n");
 }
 
-CommandReply progress(CommandContext&, const Args&) {
-  return CommandReply::text("\nNothing in progress\n");
+CommandReply progress(CommandContext& c, const Args&) {
+  const auto e = c.services.stats.progress().current();
+  return CommandReply::text(e ? e->text() + "\n" : "\nNothing in progress\n");
 }
 
-CommandReply progress_json(CommandContext&, const Args& a) {
-  return answer_json(a, json::object{{"events", json::array()}, {"completed", json::array()}});
+json::object dump_event(const ProgressEvent& e) {
+  const auto seconds = [](Duration d) { return std::chrono::duration<double>(d).count(); };
+  json::object o{{"id", e.id}, {"message", e.title}, {"refs", json::array{"global"}}};
+  o["progress"] = e.fraction;
+  o["duration"] = seconds(e.elapsed());
+  if (const auto left = e.remaining()) o["time_remaining"] = seconds(*left);
+  o["add_to_ceph_s"] = true;
+  return o;
+}
+
+CommandReply progress_json(CommandContext& c, const Args& a) {
+  const Progress& p = c.services.stats.progress();
+  json::array events, completed;
+  if (const auto e = p.current()) events.push_back(dump_event(*e));
+  for (const ProgressEvent& e : p.completed()) completed.push_back(dump_event(e));
+  return answer_json(a, json::object{{"events", events}, {"completed", completed}});
 }
 
 CommandReply crash_ls(CommandContext&, const Args& a) {

@@ -148,7 +148,11 @@ json::object dump_status(const Services& s) {
                              {"services", json::object()}};
   o["servicemap"] = json::object{
       {"epoch", 1}, {"modified", s.osd.map().created.to_string()}, {"services", json::object()}};
-  o["progress_events"] = json::object();
+  json::object events;
+  if (const auto e = s.stats.progress().current())
+    events[e->id] = json::object{
+        {"message", e->text()}, {"progress", e->fraction}, {"add_to_ceph_s", true}};
+  o["progress_events"] = std::move(events);
   return o;
 }
 
@@ -159,11 +163,15 @@ std::string print_status(const Services& s) {
   text += " \n  data:\n" + data_block(s) + " \n";
   const std::string client = client_rate_text(s.stats.rate());
   const std::string recovery = recovery_rate_text(s.stats.rate());
-  if (client.empty() && recovery.empty()) return text;
-  text += "  io:\n";
-  if (!client.empty()) text += "    client:   " + client + "\n";
-  if (!recovery.empty()) text += "    recovery: " + recovery + "\n";
-  return text + " \n";
+  if (!client.empty() || !recovery.empty()) {
+    text += "  io:\n";
+    if (!client.empty()) text += "    client:   " + client + "\n";
+    if (!recovery.empty()) text += "    recovery: " + recovery + "\n";
+    text += " \n";
+  }
+  if (const auto e = s.stats.progress().current())
+    text += "  progress:\n    " + e->text() + "\n \n";
+  return text;
 }
 
 }  // namespace plimsoll::mon

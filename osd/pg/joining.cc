@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/pg/joining.h"
 
+#include <algorithm>
+
 namespace plimsoll::osd {
 
 using State = JoinState;
@@ -51,6 +53,7 @@ void Joining::stop() {
   state_ = State::kNone;
   scans_ = knows_all_ = false;
   scanned_ = {};
+  listed_ = 0;
   missing_.clear();
   sent_.clear();
   overtaken_.clear();
@@ -111,6 +114,7 @@ JoinActions Joining::on_listed(const Missing& objects, const HObject& up_to, boo
   }
   // Those that the log named are on their way, or there.
   for (const auto& [object, version] : page) missing_.try_emplace(object, version);
+  listed_ += static_cast<int64_t>(page.size());
   scanned_ = last ? HObject::max() : up_to;
   state_ = State::kCopy;
   JoinActions out{{Action::kPage, {}, scanned_, std::move(page), last}};
@@ -131,6 +135,12 @@ void Joining::wrote(const LogEntry& entry) {
   if (sent_.erase(entry.object)) overtaken_.insert(entry.object);
   if (gone) deleting_.insert(missing_.extract(it).key());
   else it->second = entry.version;
+}
+
+int64_t Joining::left(int64_t objects) const {
+  const auto known = static_cast<int64_t>(missing_.size());
+  const bool more = scans_ && !scanned_.is_max;
+  return more ? std::clamp(objects - listed_ + known, known, std::max(objects, known)) : known;
 }
 
 JoinActions Joining::on_last_page_noted() {

@@ -88,6 +88,8 @@ class Joining {
   /// Its copy began with nothing, and not all objects have been listed to it.
   bool scans() const { return scans_; }
   const Missing& missing() const { return missing_; }
+  /// How many of the PG's `objects` it lacks still.
+  int64_t left(int64_t objects) const;
 
  private:
   JoinActions merge(const PgInfo& info);
@@ -98,6 +100,7 @@ class Joining {
   bool scans_ = false;
   bool knows_all_ = false;  ///< the newcomer has the last page of the scan
   HObject scanned_;  ///< up to here
+  int64_t listed_ = 0;  ///< objects by the scan
   Missing missing_;
   std::map<HObject, Eversion> sent_;
   std::set<HObject> overtaken_;  ///< by writes while they were sent

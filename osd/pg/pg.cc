@@ -340,6 +340,12 @@ uint64_t Pg::joining_state() const {
   return full && !joining_.missing().empty() ? map::kPgRecoveryToofull : map::kPgRecovering;
 }
 
+bool Pg::all_in() const {
+  const Interval& i = peering_.interval();
+  return i.acting.size() >= i.size &&
+         std::all_of(i.up.begin(), i.up.end(), [&](OsdId osd) { return i.has(osd); });
+}
+
 uint64_t Pg::pg_state() const {
   using State = PeeringState;
   const Interval& i = peering_.interval();
@@ -370,7 +376,7 @@ uint64_t Pg::pg_state() const {
     case State::kActivate:
       return created | lacking | moved | map::kPgActivating;
     case State::kActive:
-      return lacking | moved | map::kPgActive | joining_state() | (small ? 0 : map::kPgClean);
+      return lacking | moved | map::kPgActive | joining_state() | (all_in() ? map::kPgClean : 0);
   }
   return 0;
 }
@@ -401,6 +407,24 @@ void Pg::report() {
   }
   changed_ = true;
   if (state && is_primary()) host_.pg_state_changed();
+}
+
+/// Where members are too few a newcomer makes up for one, and its lacks are degraded copies; what
+/// other newcomers lack is only not where it should be.
+void Pg::count_absent_copies(map::ObjectStats& stats) const {
+  const Interval& i = peering_.interval();
+  const int64_t objects = stats.num_objects;
+  std::vector<int64_t> lacking;
+  for (const OsdId osd : i.up) {
+    if (i.has(osd)) continue;
+    const bool begun = osd == joining_.newcomer() && joining_.follows();
+    const auto left = begun ? joining_.left(objects) : objects;
+    lacking.insert(begun ? lacking.begin() : lacking.end(), left);
+  }
+  const size_t absent = i.acting.size() < i.size ? i.size - i.acting.size() : 0;
+  lacking.resize(std::max(lacking.size(), absent), objects);
+  for (size_t n = 0; n < lacking.size(); n++)
+    (n < absent ? stats.num_objects_degraded : stats.num_objects_misplaced) += lacking[n];
 }
 
 map::PgStat Pg::stat() {
@@ -440,9 +464,7 @@ map::PgStat Pg::stat() {
   s.stats.num_objects_omap = totals.omap_objects;
   s.stats.num_objects_dirty = totals.objects;
   s.stats.num_object_copies = totals.objects * i.size;
-  if (i.acting.size() < i.size)
-    s.stats.num_objects_degraded = totals.objects * static_cast<int64_t>(i.size - i.acting.size());
-  s.stats.num_objects_degraded += static_cast<int64_t>(joining_.missing().size());
+  count_absent_copies(s.stats);
   const auto& missing = peering_.missing();
   s.stats.num_objects_degraded += static_cast<int64_t>(peering_.missing_total());
   if (auto own = missing.find(host_.whoami()); own != missing.end())

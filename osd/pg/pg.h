@@ -146,6 +146,10 @@ class Pg {
   uint64_t pg_state() const;
   uint64_t joining_state() const;
   PgInfo info_now() const;
+  /// There are as many members as there should be, and all that the map wants are.
+  bool all_in() const;
+  void count_absent_copies(map::ObjectStats& stats) const;
+  void count_recovered(const msg::MOsdPgPush& piece);
 
   // ---- pg_query.cc
   std::string state_path(PeeringState state) const;

@@ -220,15 +220,14 @@ Task<void> Pg::read_for_newcomer(msg::MOsdPgPull asked, ObjectRef object, uint64
     co_return not_pushed(asked.object, heals);
   }
   push->pg = answer_to(header());
+  count_recovered(*push);
   host_.counters().inc(metrics::Counter::osd_push_out_bytes, push->data.size());
   send(newcomer, to_raw(*push));
 }
 
 void Pg::answer_stray(OsdId stray, const msg::PgHeader& asked) {
   const Interval& i = peering_.interval();
-  const bool all_there =
-      std::all_of(i.up.begin(), i.up.end(), [&](OsdId osd) { return i.has(osd); });
-  if (!is_primary() || !peering_.active() || !all_there || i.acting.size() < i.size) return;
+  if (!is_primary() || !peering_.active() || !all_in()) return;
   if (i.has(stray) || asked.epoch < i.since) return;
   send(stray, to_raw(msg::MOsdPgRemove{header()}));
 }

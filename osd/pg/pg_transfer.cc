@@ -37,6 +37,7 @@ Task<void> Pg::send_piece(messenger::ConnectionRef to, OsdId osd, MOsdPgPull ask
     m.result = push.error().wire();
   }
   m.pg = answer_to(asked.pg);
+  if (is_primary()) count_recovered(m);
   host_.counters().inc(metrics::Counter::osd_push_out_bytes, m.data.size());
   if (to)
     to->send(msg::to_raw(m));
@@ -107,6 +108,13 @@ Task<Result<>> Pg::read_omap(MOsdPgPush& push, uint64_t budget) {
   co_return Result<>();
 }
 
+/// Primaries report what was recovered, whichever way it went.
+void Pg::count_recovered(const MOsdPgPush& piece) {
+  counts_.num_bytes_recovered += static_cast<int64_t>(piece.data.size());
+  counts_.num_keys_recovered += static_cast<int64_t>(piece.omap.size());
+  counts_.num_objects_recovered += piece.last;
+}
+
 // ---- receiving ----------------------------------------------------------------------------------
 
 void Pg::add_extents(Transaction& txn, const MOsdPgPush& push) {
@@ -146,6 +154,7 @@ Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush 
   counters.inc(metrics::Counter::osd_subop_push);
   counters.inc(metrics::Counter::osd_subop_push_in_bytes, push.data.size());
   counters.inc(metrics::Counter::osd_recovery_bytes, push.data.size());
+  if (ours) count_recovered(push);
 
   Transaction txn;
   if (push.at.at_start()) txn.remove(id_, push.object);

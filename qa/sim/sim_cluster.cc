@@ -49,7 +49,9 @@ std::string SimCluster::conf() const {
       "mon_data = /data/$name\n"
       "osd_data = /data/$name\n"
       "osd_block_size = 64M\n"
-      "osd_block_journal_size = 1M\n";
+      "osd_block_journal_size = 1M\n"
+      // Scenarios call OSDs down as often as they like.
+      "osd_max_markdown_count = 100000\n";
   out += fmt::format("mon_host = v2:{}:3300\n", world_.host("mon.a").ip().ip_text());
   out += fmt::format("osd_shards = {}\n", options_.osd_shards);
   out += options_.conf;

@@ -241,6 +241,12 @@ CrushLocation CrushMap::location_of(CrushItem id) const {
   return out;
 }
 
+std::string CrushMap::subtree_of(CrushItem id, const std::string& type) const {
+  const CrushLocation location = location_of(id);
+  const auto it = location.find(type);
+  return it == location.end() ? item_name(id) : it->second;
+}
+
 bool CrushMap::is_at(CrushItem id, const CrushLocation& location) const {
   for (const auto& [type, type_name] : type_names) {
     if (type == 0) continue;

@@ -208,6 +208,8 @@ struct CrushMap {
   CrushWeight item_weight(CrushItem id) const;
   /// The path to the root, without `id` itself: type name -> bucket name.
   CrushLocation location_of(CrushItem id) const;
+  /// Name of the bucket of this type that holds `id`; the item's own name where there is none.
+  std::string subtree_of(CrushItem id, const std::string& type) const;
   /// Is `id` directly in the bucket that the location's lowest type names?
   bool is_at(CrushItem id, const CrushLocation& location) const;
   /// The buckets that a rule takes.
