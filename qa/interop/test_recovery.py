@@ -245,8 +245,14 @@ class Recovery(unittest.TestCase):
             time.sleep(3)
             self.assertTrue({"undersized", "degraded"} <= self.states(), "norecover, nobackfill")
             self.assertFalse({"recovering", "backfilling"} & self.states())
+            self.assertRegex(self.cluster.ceph("-s").stdout.decode(),
+                             r"\n  progress:\n    Global Recovery Event \(\d+s\)\n      \[[=.]{28}\]")
             flag("unset", "norecover", "nobackfill")
             self.wait_clean("norecover and nobackfill are gone")
+            harness.eventually(lambda: not self.ask(prefix="status")["progress_events"], 10, 0.2,
+                               "an end of the progress")
+            done = json.loads(self.cluster.ceph("progress", "json").stdout)["completed"]
+            self.assertEqual(done[-1]["progress"], 1)
             self.cluster.kill_daemon("osd.2")
             flag("unset", "noout")
             harness.eventually(lambda: not self.osd(2)["in"], 30, 0.1, "osd.2 out")

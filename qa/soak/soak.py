@@ -41,7 +41,9 @@ from plimsoll_cluster import PlimsollCluster
 
 CONF = {"osd_heartbeat_grace": "3", "osd_heartbeat_interval": "1",
         # Logs that reach back to who was away briefly, and not to who was away for long.
-        "osd_min_pg_log_entries": "500", "osd_max_pg_log_entries": "500"}
+        "osd_min_pg_log_entries": "500", "osd_max_pg_log_entries": "500",
+        # Those that are stopped and continued are called down while they live, again and again.
+        "osd_max_markdown_count": "1000000"}
 PG_NUM = 16
 BOUND = 120     # seconds for all active+clean, and for HEALTH_OK
 GROWTH = 1.1
