@@ -170,7 +170,7 @@ JoinActions Joining::retry() {
 
 JoinActions Joining::pump() {
   JoinActions out;
-  if (state_ != State::kCopy) return out;
+  if (state_ != State::kCopy || (lacks() && !may_copy_())) return out;
   for (const auto& [object, version] : missing_) {
     if (sent_.size() >= kWindow) return out;
     if (sent_.contains(object) || unreadable_.contains(object) || busy_(object)) continue;
@@ -179,7 +179,7 @@ JoinActions Joining::pump() {
   }
   std::erase_if(deleting_, [this](const HObject& object) { return !busy_(object); });
   if (!missing_.empty() || !deleting_.empty()) return out;
-  if (scans_ && !scanned_.is_max) {
+  if (lacks()) {
     state_ = State::kScan;
     recent_.clear();
     out.push_back({Action::kList, {}, scanned_, {}});

@@ -58,8 +58,10 @@ class Joining {
   /// Objects listed at a time.
   static constexpr size_t kPage = 256;
 
-  /// `busy`: the object cannot be sent just now; pump() is called when that may have changed.
-  explicit Joining(std::function<bool(const HObject&)> busy) : busy_(std::move(busy)) {}
+  /// `busy`: the object cannot be sent just now. `may_copy`: objects may be sent at all; until then
+  /// it gets all writes, and waits. pump() is called when either may have changed.
+  Joining(std::function<bool(const HObject&)> busy, std::function<bool()> may_copy)
+      : busy_(std::move(busy)), may_copy_(std::move(may_copy)) {}
 
   JoinActions start(OsdId newcomer);
   void stop();
@@ -88,6 +90,8 @@ class Joining {
   /// Its copy began with nothing, and not all objects have been listed to it.
   bool scans() const { return scans_; }
   const Missing& missing() const { return missing_; }
+  /// It gets every write, but not all that was written before.
+  bool lacks() const { return !missing_.empty() || (scans_ && !scanned_.is_max); }
   /// How many of the PG's `objects` it lacks still.
   int64_t left(int64_t objects) const;
 
@@ -95,6 +99,7 @@ class Joining {
   JoinActions merge(const PgInfo& info);
 
   const std::function<bool(const HObject&)> busy_;
+  const std::function<bool()> may_copy_;
   OsdId newcomer_ = kNoOsd;
   JoinState state_ = JoinState::kNone;
   bool scans_ = false;

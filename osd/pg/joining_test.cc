@@ -45,6 +45,7 @@ void take(Store& store, const LogEntry& e) {
 // ---- single steps -------------------------------------------------------------------------------
 
 bool never_busy(const HObject&) { return false; }
+bool always() { return true; }
 
 std::string text(const JoinActions& actions) {
   std::string out;
@@ -66,7 +67,7 @@ struct Steps : ::testing::Test {
     log.trim({5, 1});
   }
   PgLog log;
-  Joining joining{never_busy};
+  Joining joining{never_busy, always};
 };
 
 TEST_F(Steps, ByLogWhereItReaches) {
@@ -114,9 +115,33 @@ TEST_F(Steps, AnEmptyScanIsConfirmedToo) {
   EXPECT_EQ(text(joining.on_last_page_noted()), "let in");
 }
 
+TEST_F(Steps, GetsAllWritesWhileItMayNotBeSentWhatItLacks) {
+  bool may = false;
+  Joining waits(never_busy, [&] { return may; });
+  waits.start(3);
+  waits.on_info(info_of({8, 1}), {}, log);
+  const Eversion v{9, 1};
+  EXPECT_EQ(text(waits.on_info(info_of(v), {{object(9), v}}, log)), "");
+  EXPECT_TRUE(waits.follows());
+  EXPECT_TRUE(waits.lacks());
+  waits.wrote(entry({10, 1}, object(9), v, true));
+  EXPECT_EQ(text(waits.pump()), "let in") << "it lacks nothing any more";
+}
+
+TEST_F(Steps, TheScanWaitsToo) {
+  bool may = false;
+  Joining waits(never_busy, [&] { return may; });
+  waits.start(3);
+  waits.on_info(info_of({}), {}, log);
+  waits.on_info(info_of({}, true), {}, log);
+  EXPECT_EQ(text(waits.on_info(info_of({9, 1}, true), {}, log)), "");
+  may = true;
+  EXPECT_EQ(text(waits.pump()), "list after ");
+}
+
 TEST_F(Steps, ADeletionUnderWayKeepsItOut) {
   bool busy = false;
-  Joining waits([&](const HObject&) { return busy; });
+  Joining waits([&](const HObject&) { return busy; }, always);
   waits.start(3);
   waits.on_info(info_of({8, 1}), {}, log);
   const Eversion v{9, 1};
@@ -610,7 +635,8 @@ class Model {
   Newcomer newcomer_;
   bool diverged_ = false;
   size_t steps_ = 0;
-  Joining joining_{[this](const HObject& o) { return busy(o); }};
+  Joining joining_{[this](const HObject& o) { return busy(o); },
+                   [this] { return !rng_.chance(0.2); }};
 };
 
 TEST(JoiningModel, WhoeverIsLetInHasEverything) {

@@ -56,11 +56,12 @@ Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor exec
       executor_(std::move(executor)),
       log_out_(log::Subsystem::kOsd, fmt::format("osd.{} pg {}", host.whoami(), name_)),
       tasks_(executor_),
-      joining_([this](const HObject& object) {
-        const auto it = objects_.find(object);
-        return too_full(joining_.newcomer(), joining_.scans()) ||
-               (it != objects_.end() && (it->second->writer || it->second->damaged));
-      }) {}
+      joining_(
+          [this](const HObject& object) {
+            const auto it = objects_.find(object);
+            return it != objects_.end() && (it->second->writer || it->second->damaged);
+          },
+          [this] { return may_copy(); }) {}
 
 // ---- life ---------------------------------------------------------------------------------------
 
@@ -279,7 +280,7 @@ void Pg::start_interval(Interval next) {
   held_objects_.clear();
   joining_.stop();
   join_slot_.reset();
-  join_waits_ = join_too_full_ = false;
+  join_waits_ = false;
   merging_ = false;
   early_writes_.clear();
   drop_parked([](const Parked&) { return true; });
@@ -331,13 +332,23 @@ void Pg::tick() {
 // ---- statistics ---------------------------------------------------------------------------------
 
 uint64_t Pg::joining_state() const {
-  if (join_waits_) return map::kPgRecoveryWait;
-  if (join_too_full_) return map::kPgBackfillToofull;
-  if (joining_.state() == JoinState::kNone) return 0;
-  const bool full = too_full(joining_.newcomer(), joining_.scans());
-  if (joining_.scans()) return full ? map::kPgBackfillToofull : map::kPgBackfilling;
-  if (!joining_.follows()) return map::kPgRecoveryWait;
-  return full && !joining_.missing().empty() ? map::kPgRecoveryToofull : map::kPgRecovering;
+  const bool scans = joining_.scans() || join_waits_;
+  const uint64_t waits = scans ? map::kPgBackfillWait : map::kPgRecoveryWait;
+  if (join_waits_) return waits;
+  switch (joining_.state()) {
+    case JoinState::kNone:
+      return 0;
+    case JoinState::kAsk:
+    case JoinState::kReset:
+    case JoinState::kMerge:
+      return waits;
+    default:
+      break;
+  }
+  if (joining_.lacks() && too_full(joining_.newcomer(), scans))
+    return scans ? map::kPgBackfillToofull : map::kPgRecoveryToofull;
+  if (joining_.lacks() && !join_slot_) return waits;
+  return scans ? map::kPgBackfilling : map::kPgRecovering;
 }
 
 bool Pg::all_in() const {

@@ -120,6 +120,11 @@ class Pg {
     int ticks = 0;  ///< for how long it has not answered
     std::vector<std::function<void(bool healed)>> then;
   };
+  /// An object that is not written until the newcomer has it.
+  struct Held {
+    ObjectRef object;
+    TimePoint since;
+  };
   /// A write that waits for space, before it has a version.
   struct Parked {
     ClientOpRef op;
@@ -235,6 +240,8 @@ class Pg {
   bool may_join(OsdId osd) const;
   bool asked_to_let_in() const;
   bool too_full(OsdId osd, bool scans) const;
+  OsdId next_newcomer() const;
+  bool may_copy();
   void act(JoinActions actions);
   void on_newcomer_info(const msg::MOsdPgInfo& m);
   Task<void> list_for_newcomer(HObject behind, uint64_t generation);
@@ -243,6 +250,7 @@ class Pg {
   Task<void> read_for_newcomer(msg::MOsdPgPull asked, ObjectRef object, uint64_t generation);
   void not_pushed(const HObject& object, bool busy);
   void end_hold(const HObject& object);
+  void end_holds_older_than(Duration patience);
   /// Who gets a write: the members, and who is about to be one.
   std::vector<OsdId> writers() const;
   void answer_stray(OsdId stray, const msg::PgHeader& asked);
@@ -315,10 +323,9 @@ class Pg {
   std::map<HObject, Healing> healing_;
   std::set<HObject> beyond_help_;    ///< damaged, and nobody else could deliver them
   Joining joining_;                  ///< primary: of one OSD at a time
-  std::map<HObject, ObjectRef> held_objects_;  ///< not written until the newcomer has them
-  std::shared_ptr<void> join_slot_;  ///< while it goes on
-  bool join_waits_ = false;          ///< for a slot
-  bool join_too_full_ = false;       ///< the last one could not begin
+  std::map<HObject, Held> held_objects_;
+  std::shared_ptr<void> join_slot_;  ///< while objects may be copied
+  bool join_waits_ = false;          ///< for a slot, before its copy begins anew
   int join_ticks_ = 0;         ///< for how long it has not answered
   uint64_t join_attempt_ = 0;  ///< counts them
   bool merging_ = false;       ///< newcomer: writes wait until the log is merged

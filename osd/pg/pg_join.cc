@@ -49,15 +49,31 @@ void Pg::start_joining() {
     else if (joining_.state() == JoinState::kCopy) act(joining_.retry());
     return;
   }
+  const OsdId next = next_newcomer();
+  join_waits_ = join_waits_ && next != kNoOsd;
+  if (next == kNoOsd) return;
+  join_ticks_ = 0;
+  join_attempt_++;
+  act(joining_.start(next));
+}
+
+/// One that has room, if there is any.
+OsdId Pg::next_newcomer() const {
+  OsdId next = kNoOsd;
   for (const OsdId osd : peering_.interval().up) {
     if (peering_.interval().has(osd) || !may_join(osd)) continue;
-    join_slot_ = host_.join_slot();
-    join_waits_ = !join_slot_;
-    if (join_waits_) return report();
-    join_ticks_ = 0;
-    join_attempt_++;
-    return act(joining_.start(osd));
+    if (!too_full(osd, true)) return osd;
+    if (next == kNoOsd) next = osd;
   }
+  return next;
+}
+
+/// Copies go to one newcomer of a few PGs at a time. To be too full is no reason to stay away
+/// altogether: only who gets the writes gets the deletions, too.
+bool Pg::may_copy() {
+  if (too_full(joining_.newcomer(), joining_.scans())) join_slot_.reset();
+  else if (!join_slot_) join_slot_ = host_.join_slot();
+  return join_slot_ != nullptr;
 }
 
 /// Writes do not wait for it any more.
@@ -65,7 +81,7 @@ void Pg::stop_joining() {
   const OsdId newcomer = joining_.newcomer();
   joining_.stop();
   join_slot_.reset();
-  for (const auto& [object, held] : std::exchange(held_objects_, {})) release(held, false);
+  end_holds_older_than(Duration(0));
   for (auto& write : in_flight_) std::erase(write.waiting_for, newcomer);
   complete_writes();
   report();
@@ -83,6 +99,7 @@ void Pg::forget_newcomer(OsdId osd) {
 
 void Pg::joining_tick() {
   constexpr int kPatience = 10;
+  constexpr Duration kHold = 1s;
   switch (joining_.state()) {
     case JoinState::kNone:
       return start_joining();
@@ -91,7 +108,15 @@ void Pg::joining_tick() {
     case JoinState::kMerge:
       if (++join_ticks_ >= kPatience) stop_joining();
       return;
+    case JoinState::kCopy:
+      // Somebody else may have room.
+      if (joining_.lacks() && too_full(joining_.newcomer(), joining_.scans()) &&
+          !too_full(next_newcomer(), true))
+        stop_joining();
+      if (joining_.state() == JoinState::kNone) return start_joining();
+      [[fallthrough]];
     default:
+      end_holds_older_than(kHold);
       return act(joining_.retry());
   }
 }
@@ -146,9 +171,10 @@ void Pg::on_newcomer_info(const msg::MOsdPgInfo& m) {
   if (!info || !missing) return log_out_.error("a newcomer sent a malformed pg info");
   join_ticks_ = 0;
   if (state == JoinState::kCopy) return act(joining_.on_last_page_noted());
-  const bool scan = info->copying || info->last_update < log_.tail();
-  join_too_full_ = state == JoinState::kAsk && scan && too_full(joining_.newcomer(), true);
-  if (join_too_full_) return stop_joining();
+  // What it has goes when it is its turn; or at once, where that makes room.
+  const bool outdated = state == JoinState::kAsk && info->last_update < log_.tail();
+  join_waits_ = outdated && !too_full(joining_.newcomer(), true) && !may_copy();
+  if (join_waits_) return stop_joining();
   act(joining_.on_info(*info, *missing, log_));
 }
 
@@ -187,17 +213,27 @@ Task<Result<Missing>> Pg::list_versions(HObject behind, HObject& up_to, bool& la
 }
 
 /// Like a read of a client, it keeps writes to the object away meanwhile; `hold`: until the newcomer
-/// has the object.
+/// has the object. Not for long, though: it may have to wait for room.
 void Pg::push_to_newcomer(msg::MOsdPgPull asked, bool hold) {
   const ObjectRef object = context(asked.object);
   if (object->writer) return not_pushed(asked.object, true);
   object->readers++;
-  if (hold && held_objects_.emplace(asked.object, object).second) object->readers++;
+  if (hold && held_objects_.emplace(asked.object, Held{object, {}}).second) object->readers++;
+  if (const auto held = held_objects_.find(asked.object); held != held_objects_.end())
+    held->second.since = host_.runtime().clock().now();
   tasks_.spawn(read_for_newcomer(std::move(asked), object, generation_));
 }
 
 void Pg::end_hold(const HObject& object) {
-  if (const auto held = held_objects_.extract(object)) release(held.mapped(), false);
+  if (const auto held = held_objects_.extract(object)) release(held.mapped().object, false);
+}
+
+void Pg::end_holds_older_than(Duration patience) {
+  const TimePoint now = host_.runtime().clock().now();
+  std::vector<HObject> old;
+  for (const auto& [object, held] : held_objects_)
+    if (now - held.since >= patience) old.push_back(object);
+  for (const HObject& object : old) end_hold(object);
 }
 
 void Pg::not_pushed(const HObject& object, bool busy) {
