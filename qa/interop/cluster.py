@@ -156,6 +156,15 @@ class Cluster:
                 and all(s["state_name"] == "active+clean" for s in states)
                 and sum(s["count"] for s in states) == status["pgmap"]["num_pgs"])
 
+    def is_serving(self):
+        """All OSDs are up and all PGs active. One that is full may lack what was written without
+        it until there is room."""
+        status = self.ceph_json("status")
+        states = status["pgmap"]["pgs_by_state"]
+        return (status["osdmap"]["num_up_osds"] == self.osds
+                and all("active" in s["state_name"].split("+") for s in states)
+                and sum(s["count"] for s in states) == status["pgmap"]["num_pgs"])
+
     def wait_clean(self, deadline):
         while not self.is_clean():
             if time.monotonic() > deadline:

@@ -308,4 +308,4 @@ class FullCase(harness.ClusterCase):
             self.cluster.kill_daemon(name)
         for name in sorted(self.cluster.daemon_names()):
             self.cluster.start_daemon(name)
-        eventually(lambda: self.cluster.is_clean(), 60, 0.2, "a cluster that started while full")
+        eventually(self.cluster.is_serving, 60, 0.2, "a cluster that started while full")

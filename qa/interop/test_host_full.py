@@ -149,13 +149,6 @@ class HostFull(harness.ClusterCase):
         self.assertRegex(words, r"free; free|left; free \d+ [MK]iB there to clear")
         print(words, file=sys.stderr)
 
-    def victim_is_back(self):
-        """Up, and all is served. What was written without it it may get only when there is room."""
-        status = self.cluster.ceph_json("status")
-        return (status["osdmap"]["num_up_osds"] == self.cluster.osds
-                and all("active" in s["state_name"].split("+")
-                        for s in status["pgmap"]["pgs_by_state"]))
-
     def await_ok(self):
         eventually(lambda: self.cluster.ceph("health").stdout.startswith(b"HEALTH_OK"), 60, 0.2,
                    "HEALTH_OK")
@@ -219,7 +212,7 @@ class HostFull(harness.ClusterCase):
         self.cluster.kill_daemon(VICTIM)        # kill -9
         self.fill_host("foreign2")
         self.cluster.start_daemon(VICTIM)
-        eventually(self.victim_is_back, 60, 0.2, "an OSD that starts while its host is full")
+        eventually(self.cluster.is_serving, 60, 0.2, "an OSD that starts while its host is full")
         self.await_blame()
         for name in names[20:40]:
             self.force_rm(name)
