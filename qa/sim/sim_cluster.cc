@@ -215,7 +215,7 @@ bool SimCluster::each_pg_has_one_of(const std::vector<std::string>& osds) {
   if (!result) return false;
   const map::OSDMap& map = *objecter.osdmap();
   return std::ranges::all_of(map.all_pgs(), [&](PgId pg) {
-    return std::ranges::any_of(map.map_pg(pg).acting, [&](OsdId osd) {
+    return std::ranges::any_of(map.home(pg), [&](OsdId osd) {
       return std::ranges::count(osds, fmt::format("osd.{}", osd)) > 0;
     });
   });

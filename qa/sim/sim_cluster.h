@@ -51,7 +51,7 @@ class SimCluster {
   /// The client's map, which is the monitor's, against what OSDs came to.
   std::vector<std::string> check_maps();
   std::vector<std::string> up_osds_but(const std::string& name);
-  /// By the monitor's newest map: each PG of the pool has a member among these.
+  /// By the monitor's newest map: each PG has a member of its home among these.
   bool each_pg_has_one_of(const std::vector<std::string>& osds);
   /// Stops all OSDs in order and reads their stores: what fsck finds, and replicas that differ.
   std::vector<std::string> check_stores();
