@@ -80,7 +80,9 @@ class ToolClient(threading.Thread):
         self.operations += 1
 
     def rados(self, *args):
-        return self.cluster.rados(*args, pool="data", timeout=PATIENCE).stdout
+        # Ends by itself, too, where the soak does not live to end it.
+        return self.cluster.run("timeout", str(PATIENCE), "rados", "-c", self.cluster.conf, "-p",
+                                "data", *args, timeout=PATIENCE + 10).stdout
 
     def run(self):
         try:

@@ -134,7 +134,9 @@ class Soak:
 
     def watch(self):
         """Called all the time: who died, what went wrong, how much memory, does it move."""
-        gone = set(self.cluster.expected) - set(self.cluster.pids()) - self.faults.away
+        # Faults kill and start meanwhile; who was away before or after may be dead in between.
+        away = set(self.faults.away)
+        gone = set(self.cluster.expected) - set(self.cluster.pids()) - away - self.faults.away
         if gone:
             raise Wrong("crashed: " + " ".join(sorted(gone)))
         for problem in (self.faults.problem, self.tool.problem):
