@@ -269,7 +269,8 @@ void Pg::start_interval(Interval next) {
   held_objects_.clear();
   joining_.stop();
   join_slot_.reset();
-  join_waits_ = join_too_full_ = false;
+  join_waits_ = false;
+  join_refused_ = 0;
   merging_ = false;
   early_writes_.clear();
   drop_parked([](const Parked&) { return true; });
@@ -321,7 +322,7 @@ void Pg::tick() {
 
 uint64_t Pg::joining_state() const {
   if (join_waits_) return map::kPgRecoveryWait;
-  if (join_too_full_) return map::kPgBackfillToofull;
+  if (join_refused_) return join_refused_;
   if (joining_.state() == JoinState::kNone) return 0;
   const bool full = too_full(joining_.newcomer(), joining_.scans());
   if (joining_.scans()) return full ? map::kPgBackfillToofull : map::kPgBackfilling;

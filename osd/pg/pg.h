@@ -224,6 +224,8 @@ class Pg {
   void stop_joining();
   void joining_tick();
   bool may_join(OsdId osd) const;
+  OsdId next_newcomer() const;
+  uint64_t refuse_scan() const;
   bool asked_to_let_in() const;
   bool too_full(OsdId osd, bool scans) const;
   void act(JoinActions actions);
@@ -305,7 +307,8 @@ class Pg {
   std::map<HObject, ObjectRef> held_objects_;  ///< not written until the newcomer has them
   std::shared_ptr<void> join_slot_;  ///< while it goes on
   bool join_waits_ = false;          ///< for a slot
-  bool join_too_full_ = false;       ///< the last one could not begin
+  uint64_t join_refused_ = 0;        ///< the last one could not begin: the state that says why
+  OsdId last_newcomer_ = kNoOsd;     ///< others first
   int join_ticks_ = 0;         ///< for how long it has not answered
   uint64_t join_attempt_ = 0;  ///< counts them
   bool merging_ = false;       ///< newcomer: writes wait until the log is merged

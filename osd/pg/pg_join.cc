@@ -31,8 +31,25 @@ std::vector<OsdId> Pg::writers() const {
 }
 
 bool Pg::may_join(OsdId osd) const {
-  return map_->is_up(osd) && !map_->test_flag(map::kMapNoRecover) &&
-         !map_->test_flag(map::kMapNoBackfill);
+  return map_->is_up(osd) && !map_->test_flag(map::kMapNoRecover);
+}
+
+/// Those that were tried before come last: one that cannot begin must not keep others out.
+OsdId Pg::next_newcomer() const {
+  std::vector<OsdId> all;
+  for (const OsdId osd : peering_.interval().up)
+    if (!peering_.interval().has(osd) && may_join(osd)) all.push_back(osd);
+  if (all.empty()) return kNoOsd;
+  const auto last = std::find(all.begin(), all.end(), last_newcomer_);
+  return last == all.end() || last + 1 == all.end() ? all.front() : *(last + 1);
+}
+
+/// 0, or the state that says why nothing may be copied whole just now.
+uint64_t Pg::refuse_scan() const {
+  const bool degraded = peering_.interval().acting.size() < peering_.interval().size;
+  if (map_->test_flag(map::kMapNoBackfill)) return map::kPgBackfillWait;
+  if (map_->test_flag(map::kMapNoRebalance) && !degraded) return map::kPgBackfillWait;
+  return too_full(joining_.newcomer(), true) ? uint64_t{map::kPgBackfillToofull} : 0;
 }
 
 /// Too full for what it lacks. Where it lacks nothing it may join nevertheless.
@@ -44,20 +61,21 @@ bool Pg::too_full(OsdId osd, bool scans) const {
 void Pg::start_joining() {
   if (!is_primary() || !peering_.whole()) return;
   if (joining_.state() != JoinState::kNone) {
-    const bool may = may_join(joining_.newcomer()) || asked_to_let_in();
-    if (!may) stop_joining();
+    const bool paused =
+        !may_join(joining_.newcomer()) || (joining_.scans() && refuse_scan() == map::kPgBackfillWait);
+    if (paused && !asked_to_let_in()) stop_joining();
     else if (joining_.state() == JoinState::kCopy) act(joining_.retry());
     return;
   }
-  for (const OsdId osd : peering_.interval().up) {
-    if (peering_.interval().has(osd) || !may_join(osd)) continue;
-    join_slot_ = host_.join_slot();
-    join_waits_ = !join_slot_;
-    if (join_waits_) return report();
-    join_ticks_ = 0;
-    join_attempt_++;
-    return act(joining_.start(osd));
-  }
+  const OsdId osd = next_newcomer();
+  if (osd == kNoOsd) return;
+  join_slot_ = host_.join_slot();
+  join_waits_ = !join_slot_;
+  if (join_waits_) return report();
+  join_ticks_ = 0;
+  join_attempt_++;
+  last_newcomer_ = osd;
+  act(joining_.start(osd));
 }
 
 /// Writes do not wait for it any more.
@@ -147,8 +165,8 @@ void Pg::on_newcomer_info(const msg::MOsdPgInfo& m) {
   join_ticks_ = 0;
   if (state == JoinState::kCopy) return act(joining_.on_last_page_noted());
   const bool scan = info->copying || info->last_update < log_.tail();
-  join_too_full_ = state == JoinState::kAsk && scan && too_full(joining_.newcomer(), true);
-  if (join_too_full_) return stop_joining();
+  join_refused_ = state == JoinState::kAsk && scan ? refuse_scan() : 0;
+  if (join_refused_) return stop_joining();
   act(joining_.on_info(*info, *missing, log_));
 }
 
