@@ -12,8 +12,8 @@
 //
 // All of the PG's home that is up takes part, and nothing is served before everything is everywhere
 // there: what members lack is only what was under way when the last interval ended. Each alone has
-// all that was ever acknowledged, so members that are down are needed only to serve. OSDs that lack more
-// become members later (joining.h). Requests may be lost at any time: resend() repeats
+// all that was ever acknowledged, so members that are down are needed only to serve. OSDs that
+// lack more become members later (joining.h). Requests may be lost at any time: resend() repeats
 // what is outstanding, and all of them are idempotent.
 #pragma once
 

@@ -61,8 +61,8 @@ bool Pg::too_full(OsdId osd, bool scans) const {
 void Pg::start_joining() {
   if (!is_primary() || !peering_.whole()) return;
   if (joining_.state() != JoinState::kNone) {
-    const bool paused =
-        !may_join(joining_.newcomer()) || (joining_.scans() && refuse_scan() == map::kPgBackfillWait);
+    const bool scan_waits = joining_.scans() && refuse_scan() == map::kPgBackfillWait;
+    const bool paused = !may_join(joining_.newcomer()) || scan_waits;
     if (paused && !asked_to_let_in()) stop_joining();
     else if (joining_.state() == JoinState::kCopy) act(joining_.retry());
     return;
@@ -104,11 +104,14 @@ void Pg::joining_tick() {
   switch (joining_.state()) {
     case JoinState::kNone:
       return start_joining();
-    case JoinState::kAsk:
     case JoinState::kReset:
     case JoinState::kMerge:
       if (++join_ticks_ >= kPatience) stop_joining();
       return;
+    case JoinState::kAsk:
+      // It may not have come to our map when it was asked, or be removing an older copy.
+      if (++join_ticks_ >= kPatience) return stop_joining();
+      return act(joining_.retry());
     default:
       return act(joining_.retry());
   }
@@ -204,8 +207,8 @@ Task<Result<Missing>> Pg::list_versions(HObject behind, HObject& up_to, bool& la
   co_return out;
 }
 
-/// Like a read of a client, it keeps writes to the object away meanwhile; `hold`: until the newcomer
-/// has the object.
+/// Like a read of a client, it keeps writes to the object away meanwhile; `hold`: until the
+/// newcomer has the object.
 void Pg::push_to_newcomer(msg::MOsdPgPull asked, bool hold) {
   const ObjectRef object = context(asked.object);
   if (object->writer) return not_pushed(asked.object, true);
