@@ -163,6 +163,7 @@ JoinActions Joining::on_not_pushed(const HObject& object, bool busy) {
 }
 
 JoinActions Joining::retry() {
+  if (state_ == State::kAsk) return {{Action::kQuery, {}, {}, {}}};
   if (state_ == State::kLetIn) return {{Action::kLetIn, {}, {}, {}}};
   unreadable_.clear();
   return pump();

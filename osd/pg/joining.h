@@ -12,9 +12,9 @@
 //
 // A write to an object that the newcomer lacks, or that the scan has not come to, is only noted
 // there; so what is pushed is always the newest, and what it has need never be copied again. The
-// PG's home in the map therefore always is a set of OSDs of which each alone has everything. Where a
-// write overtook a push, writes wait for the next one: an object that is written all the time would
-// never arrive.
+// PG's home in the map therefore always is a set of OSDs of which each alone has everything. Where
+// a write overtook a push, writes wait for the next one: an object that is written all the time
+// would never arrive.
 #pragma once
 
 #include <functional>

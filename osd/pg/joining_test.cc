@@ -72,6 +72,7 @@ struct Steps : ::testing::Test {
 
 TEST_F(Steps, ByLogWhereItReaches) {
   EXPECT_EQ(text(joining.start(3)), "query");
+  EXPECT_EQ(text(joining.retry()), "query");
   EXPECT_FALSE(joining.follows());
   const Eversion tail{5, 1};
   EXPECT_EQ(text(joining.on_info(info_of(tail), {}, log)), "merge after " + tail.to_string());

@@ -273,6 +273,7 @@ size_t Peering::missing_total() const {
 std::vector<OsdId> Peering::blocked_by() const {
   std::vector<OsdId> out;
   switch (state_) {
+    case State::kStray:
     case State::kPeered:
     case State::kUnfound:
       return interval_.down;
@@ -294,6 +295,8 @@ std::string Peering::why() const {
     case State::kActive:
       return "";
     case State::kStray:
+      if (interval_.lost) return "every store that held it is gone";
+      if (!interval_.down.empty()) return "down: " + osd_list(interval_.down);
       return "this OSD is not a member";
     case State::kReplica:
       return "osd." + std::to_string(interval_.primary) + " leads";

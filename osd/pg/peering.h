@@ -12,8 +12,8 @@
 //
 // All of the PG's home that is up takes part, and nothing is served before everything is everywhere
 // there: what members lack is only what was under way when the last interval ended. Each alone has
-// all that was ever acknowledged, so members that are down are needed only to serve. OSDs that lack more
-// become members later (joining.h). Requests may be lost at any time: resend() repeats
+// all that was ever acknowledged, so members that are down are needed only to serve. OSDs that
+// lack more become members later (joining.h). Requests may be lost at any time: resend() repeats
 // what is outstanding, and all of them are idempotent.
 #pragma once
 
@@ -62,9 +62,10 @@ struct Interval {
   std::vector<OsdId> home;     ///< who holds the data, down or not
   std::vector<OsdId> down;     ///< members of home that are not in acting
   std::vector<Epoch> up_from;  ///< of each in acting, then each in up
+  bool lost = false;           ///< nobody holds it, and nobody ever will
   uint32_t size = 0, min_size = 0;
   bool operator==(const Interval& o) const {
-    return primary == o.primary && up_primary == o.up_primary && up == o.up && acting == o.acting &&
+    return lost == o.lost && primary == o.primary && up_primary == o.up_primary && up == o.up && acting == o.acting &&
            home == o.home && down == o.down && up_from == o.up_from && size == o.size &&
            min_size == o.min_size;
   }

@@ -61,7 +61,7 @@ Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor exec
             const auto it = objects_.find(object);
             return it != objects_.end() && (it->second->writer || it->second->damaged);
           },
-          [this] { return may_copy(); }) {}
+          [this] { return may_copy(joining_.scans()); }) {}
 
 // ---- life ---------------------------------------------------------------------------------------
 
@@ -230,6 +230,11 @@ Interval interval_of(const map::OSDMap& m, PgId id) {
   i.up = std::move(where.up);
   i.acting = std::move(where.acting);
   i.home = m.home(id);
+  i.lost = m.is_lost(id);
+  // Where nobody of it is up the map names OSDs that may have nothing.
+  std::erase_if(i.acting, [&](OsdId osd) {
+    return std::find(i.home.begin(), i.home.end(), osd) == i.home.end();
+  });
   for (OsdId osd : i.home)
     if (!i.has(osd)) i.down.push_back(osd);
   for (OsdId osd : i.acting) i.up_from.push_back(m.osd_info[osd].up_from);
@@ -369,7 +374,9 @@ uint64_t Pg::pg_state() const {
   const uint64_t created = info_.last_epoch_started ? 0 : map::kPgCreating;
   switch (peering_.state()) {
     case State::kStray:
-      return is_primary() ? created | lacking | moved | map::kPgPeering : 0;
+      if (!is_primary()) return 0;
+      if (i.lost) return lacking | map::kPgIncomplete;
+      return i.down.empty() ? created | lacking | moved | map::kPgPeering : lacking | map::kPgDown;
     case State::kReplica:
       return 0;
     case State::kPeered:

@@ -238,10 +238,12 @@ class Pg {
   void stop_joining();
   void joining_tick();
   bool may_join(OsdId osd) const;
+  OsdId next_newcomer() const;
+  bool others_first() const;
+  bool scan_paused() const;
   bool asked_to_let_in() const;
   bool too_full(OsdId osd, bool scans) const;
-  OsdId next_newcomer() const;
-  bool may_copy();
+  bool may_copy(bool scans);
   void act(JoinActions actions);
   void on_newcomer_info(const msg::MOsdPgInfo& m);
   Task<void> list_for_newcomer(HObject behind, uint64_t generation);
@@ -325,7 +327,8 @@ class Pg {
   Joining joining_;                  ///< primary: of one OSD at a time
   std::map<HObject, Held> held_objects_;
   std::shared_ptr<void> join_slot_;  ///< while objects may be copied
-  bool join_waits_ = false;          ///< for a slot, before its copy begins anew
+  bool join_waits_ = false;          ///< for its turn, before its copy begins anew
+  OsdId last_newcomer_ = kNoOsd;     ///< others first
   int join_ticks_ = 0;         ///< for how long it has not answered
   uint64_t join_attempt_ = 0;  ///< counts them
   bool merging_ = false;       ///< newcomer: writes wait until the log is merged

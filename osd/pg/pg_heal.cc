@@ -2,8 +2,8 @@
 // An object whose bytes here cannot be read (a checksum, the disk) gets them from another OSD while
 // the PG serves. Whoever needs the object waits; others of its clients too, since nobody may read
 // what is being written. The other copy has the same version and so the same bytes, which replace
-// ours piece by piece in place: a crash in between leaves some of them good. Attributes and omap are
-// not data and stay. Where nobody can deliver, the reader is told EIO.
+// ours piece by piece in place: a crash in between leaves some of them good. Attributes and omap
+// are not data and stay. Where nobody can deliver, the reader is told EIO.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -31,8 +31,34 @@ std::vector<OsdId> Pg::writers() const {
 }
 
 bool Pg::may_join(OsdId osd) const {
-  return map_->is_up(osd) && !map_->test_flag(map::kMapNoRecover) &&
-         !map_->test_flag(map::kMapNoBackfill);
+  return map_->is_up(osd) && !map_->test_flag(map::kMapNoRecover);
+}
+
+/// One that has room, if there is any. Those that were tried before come last: one that cannot
+/// begin must not keep others out.
+OsdId Pg::next_newcomer() const {
+  std::vector<OsdId> all;
+  for (const OsdId osd : peering_.interval().up)
+    if (!peering_.interval().has(osd) && may_join(osd)) all.push_back(osd);
+  if (all.empty()) return kNoOsd;
+  const auto last = std::find(all.begin(), all.end(), last_newcomer_);
+  if (last != all.end()) std::rotate(all.begin(), last + 1, all.end());
+  const auto roomy = [this](OsdId osd) { return !too_full(osd, true); };
+  const auto found = std::find_if(all.begin(), all.end(), roomy);
+  return found == all.end() ? all.front() : *found;
+}
+
+/// Our newcomer cannot be copied to, and there is one that may be.
+bool Pg::others_first() const {
+  const OsdId next = next_newcomer();
+  return next != joining_.newcomer() && next != kNoOsd && !too_full(next, true);
+}
+
+/// Nothing may be copied whole.
+bool Pg::scan_paused() const {
+  const bool degraded = peering_.interval().acting.size() < peering_.interval().size;
+  return map_->test_flag(map::kMapNoBackfill) ||
+         (map_->test_flag(map::kMapNoRebalance) && !degraded);
 }
 
 /// Too full for what it lacks. Where it lacks nothing it may join nevertheless.
@@ -44,34 +70,23 @@ bool Pg::too_full(OsdId osd, bool scans) const {
 void Pg::start_joining() {
   if (!is_primary() || !peering_.whole()) return;
   if (joining_.state() != JoinState::kNone) {
-    const bool may = may_join(joining_.newcomer()) || asked_to_let_in();
-    if (!may) stop_joining();
+    if (!may_join(joining_.newcomer()) && !asked_to_let_in()) stop_joining();
     else if (joining_.state() == JoinState::kCopy) act(joining_.retry());
     return;
   }
+  join_waits_ = false;
   const OsdId next = next_newcomer();
-  join_waits_ = join_waits_ && next != kNoOsd;
   if (next == kNoOsd) return;
   join_ticks_ = 0;
   join_attempt_++;
+  last_newcomer_ = next;
   act(joining_.start(next));
-}
-
-/// One that has room, if there is any.
-OsdId Pg::next_newcomer() const {
-  OsdId next = kNoOsd;
-  for (const OsdId osd : peering_.interval().up) {
-    if (peering_.interval().has(osd) || !may_join(osd)) continue;
-    if (!too_full(osd, true)) return osd;
-    if (next == kNoOsd) next = osd;
-  }
-  return next;
 }
 
 /// Copies go to one newcomer of a few PGs at a time. To be too full is no reason to stay away
 /// altogether: only who gets the writes gets the deletions, too.
-bool Pg::may_copy() {
-  if (too_full(joining_.newcomer(), joining_.scans())) join_slot_.reset();
+bool Pg::may_copy(bool scans) {
+  if ((scans && scan_paused()) || too_full(joining_.newcomer(), scans)) join_slot_.reset();
   else if (!join_slot_) join_slot_ = host_.join_slot();
   return join_slot_ != nullptr;
 }
@@ -103,17 +118,19 @@ void Pg::joining_tick() {
   switch (joining_.state()) {
     case JoinState::kNone:
       return start_joining();
-    case JoinState::kAsk:
     case JoinState::kReset:
     case JoinState::kMerge:
       if (++join_ticks_ >= kPatience) stop_joining();
       return;
+    case JoinState::kAsk:
+      // It may not have come to our map when it was asked, or be removing an older copy.
+      if (++join_ticks_ >= kPatience) return stop_joining();
+      return act(joining_.retry());
     case JoinState::kCopy:
-      // Somebody else may have room.
-      if (joining_.lacks() && too_full(joining_.newcomer(), joining_.scans()) &&
-          !too_full(next_newcomer(), true))
+      if (joining_.lacks() && too_full(joining_.newcomer(), joining_.scans()) && others_first()) {
         stop_joining();
-      if (joining_.state() == JoinState::kNone) return start_joining();
+        return start_joining();
+      }
       [[fallthrough]];
     default:
       end_holds_older_than(kHold);
@@ -173,7 +190,7 @@ void Pg::on_newcomer_info(const msg::MOsdPgInfo& m) {
   if (state == JoinState::kCopy) return act(joining_.on_last_page_noted());
   // What it has goes when it is its turn; or at once, where that makes room.
   const bool outdated = state == JoinState::kAsk && info->last_update < log_.tail();
-  join_waits_ = outdated && !too_full(joining_.newcomer(), true) && !may_copy();
+  join_waits_ = outdated && !too_full(joining_.newcomer(), true) && !may_copy(true);
   if (join_waits_) return stop_joining();
   act(joining_.on_info(*info, *missing, log_));
 }
@@ -212,8 +229,8 @@ Task<Result<Missing>> Pg::list_versions(HObject behind, HObject& up_to, bool& la
   co_return out;
 }
 
-/// Like a read of a client, it keeps writes to the object away meanwhile; `hold`: until the newcomer
-/// has the object. Not for long, though: it may have to wait for room.
+/// Like a read of a client, it keeps writes to the object away meanwhile; `hold`: until the
+/// newcomer has the object. Not for long, though: it may have to wait for room.
 void Pg::push_to_newcomer(msg::MOsdPgPull asked, bool hold) {
   const ObjectRef object = context(asked.object);
   if (object->writer) return not_pushed(asked.object, true);

@@ -212,7 +212,8 @@ class History {
     for (size_t m : members) {
       if (m == best) continue;
       Copy& c = copies_[m];
-      auto merged = c.log.merge(copies_[best].log.part_for(c.log.head(), c.log.known_from()), c.missing);
+      const auto part = copies_[best].log.part_for(c.log.head(), c.log.known_from());
+      auto merged = c.log.merge(part, c.missing);
       EXPECT_TRUE(merged) << merged.error().text();
       for (const auto& o : merged->remove) c.data.erase(o);
     }

@@ -260,6 +260,30 @@ class Recovery(unittest.TestCase):
             self.cluster.ceph("osd", "in", "2")
             self.wait_clean("all flags are gone")
 
+    def test_7_nobackfill_and_norebalance(self):
+        """With nobackfill what the log tells is recovered and nothing else; with norebalance copies
+        that are not needed stay where they are."""
+        flag = lambda word, name: self.cluster.ceph("osd", word, name)
+        with self.load() as writer:
+            flag("set", "nobackfill")
+            self.cluster.kill_daemon("osd.1")
+            harness.eventually(lambda: not self.osd(1)["up"], 20, 0.1, "osd.1 down")
+            self.goes_on(writer, 50)
+            self.cluster.start_daemon("osd.1")
+            self.wait_clean("its return, with nobackfill")
+            flag("unset", "nobackfill")
+            flag("set", "norebalance")
+            self.cluster.ceph("osd", "out", "0")
+            harness.eventually(lambda: {"backfill_wait", "remapped"} <= self.states(), 20, 0.1,
+                               "backfill_wait")
+            time.sleep(2)
+            self.assertTrue(any(0 in p["acting"] for p in self.pgs()))
+            self.assertFalse({"backfilling", "degraded"} & self.states())
+            flag("unset", "norebalance")
+            self.wait_moved(0, False)
+            self.cluster.ceph("osd", "in", "0")
+            self.wait_moved(0, True)
+
     def test_8_below_min_size(self):
         """Of two members one is lost while the third has been away: the one that has everything makes
         others whole, and then they serve."""

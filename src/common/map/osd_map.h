@@ -271,6 +271,9 @@ struct OSDMap {
   /// Who holds the PG's data: its pg_temp entry as stored (down members too), else raw_upmap().
   /// kOsdNone never appears.
   std::vector<OsdId> home(PgId pg) const;
+  /// Every store that held all of the PG is gone: its entry in pg_temp names nobody. It stays so;
+  /// an OSD that is empty must not pass for one that has everything.
+  bool is_lost(PgId pg) const;
 
  private:
   void apply_pools(const Incremental& inc);

@@ -157,6 +157,11 @@ std::vector<PgMapping> OSDMap::map_all_pgs(PoolId id) const {
   return out;
 }
 
+bool OSDMap::is_lost(PgId pg) const {
+  const auto it = pg_temp.find(pg);
+  return it != pg_temp.end() && it->second == std::vector<OsdId>{kOsdNone};
+}
+
 std::vector<OsdId> OSDMap::home(PgId pg) const {
   auto it = pg_temp.find(pg);
   std::vector<OsdId> out = it != pg_temp.end() ? it->second : raw_upmap(pg);

@@ -31,14 +31,13 @@ bool lost_its_store(const OSDMap& old, const OSDMap& next, OsdId osd) {
          (!old.osd_uuid[osd].is_zero() && !(old.osd_uuid[osd] == next.osd_uuid[osd]));
 }
 
-/// Those of `home` that still have their stores; all where none has, so that the PG knows what it
-/// lacks.
+/// Those of `home` that still have their stores.
 std::vector<OsdId> with_stores(const std::vector<OsdId>& home, const OSDMap& old,
                                const OSDMap& next) {
   std::vector<OsdId> out;
   std::copy_if(home.begin(), home.end(), std::back_inserter(out),
                [&](OsdId osd) { return !lost_its_store(old, next, osd); });
-  return out.empty() ? home : out;
+  return out;
 }
 
 /// Of those who hold all of a PG, who is to hold all of it in the next map: one that is down lacks
@@ -93,9 +92,12 @@ size_t prime_pg_temp(const OSDMap& old, const OSDMap& next, const HomeChanges& h
       // With the same inputs only a PG that sits elsewhere already needs a look.
       if (unmoved && !old.pg_temp.count(pg) && !next.pg_temp.count(pg)) continue;
       const auto grown = homes.joined.find(pg);
-      const std::vector<OsdId> home = with_stores(
-          grown == homes.joined.end() ? old.home(pg) : grown->second, old, next);
-      set_entry(pg, wanted_entry(still_members(home, next, pool, homes.staying), next, pg));
+      const std::vector<OsdId> had = grown == homes.joined.end() ? old.home(pg) : grown->second;
+      const std::vector<OsdId> home = with_stores(had, old, next);
+      if (home.empty() && (!had.empty() || old.is_lost(pg)))
+        set_entry(pg, {kOsdNone});
+      else
+        set_entry(pg, wanted_entry(still_members(home, next, pool, homes.staying), next, pg));
     }
   }
   for (const auto& [pg, entry] : next.pg_temp)
