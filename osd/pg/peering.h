@@ -65,9 +65,9 @@ struct Interval {
   bool lost = false;           ///< nobody holds it, and nobody ever will
   uint32_t size = 0, min_size = 0;
   bool operator==(const Interval& o) const {
-    return lost == o.lost && primary == o.primary && up_primary == o.up_primary && up == o.up && acting == o.acting &&
-           home == o.home && down == o.down && up_from == o.up_from && size == o.size &&
-           min_size == o.min_size;
+    return primary == o.primary && up_primary == o.up_primary && up == o.up && acting == o.acting &&
+           home == o.home && down == o.down && up_from == o.up_from && lost == o.lost &&
+           size == o.size && min_size == o.min_size;
   }
   bool has(OsdId osd) const;
 };

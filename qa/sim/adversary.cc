@@ -213,7 +213,7 @@ void Adversary::settle() {
   for (const auto& osd : osds_)
     tell("osd reweight", fmt::format(R"("id": {}, "weight": 1.0)", number_of(osd)));
   tell("osd pool set", R"("pool": "p", "var": "size", "val": "3")");
-  tell("osd pool set", R"("pool": "p", "var": "min_size", "val": "1")");
+  tell("osd pool set", R"("pool": "p", "var": "min_size", "val": "2")");
 }
 
 std::vector<PgId> Adversary::lose_disks() {
@@ -230,6 +230,7 @@ std::vector<PgId> Adversary::lose_disks() {
   }
   for (const auto& v : victims) cluster_.kill(v);
   const bool purged = rng_.chance(0.5);
+  tell("osd pool set", R"("pool": "p", "var": "min_size", "val": "1")");
   world_.run_for(up_to(rng_, 40s));
   for (const auto& v : victims) {
     if (purged)

@@ -263,7 +263,13 @@ TEST(PrimePgTemp, WhoseStoreIsGoneLeavesHoweverFewStay) {
     Incremental last = Incremental::after(after);
     last.new_uuid[2] = Uuid{};
     const OSDMap none = step_primed(after, last);
-    for (PgId pg : none.all_pgs()) EXPECT_EQ(none.home(pg), (std::vector<OsdId>{2}));
+    Incremental empty = Incremental::after(none);
+    empty.new_uuid[2] = before.osd_uuid[0];
+    for (const OSDMap& m : {none, step_primed(none, empty)})
+      for (PgId pg : m.all_pgs()) {
+        EXPECT_TRUE(m.is_lost(pg));
+        EXPECT_EQ(m.home(pg), std::vector<OsdId>()) << "an empty OSD is no member";
+      }
   }
 }
 
