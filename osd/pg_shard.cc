@@ -65,7 +65,12 @@ void PgShard::retry_parked() {
 }
 
 void PgShard::retry_joining() {
-  for (auto& [id, pg] : pgs_) pg->start_joining();
+  std::vector<Pg*> order;
+  for (auto& [id, pg] : pgs_)
+    if (map_) order.push_back(pg.get());
+  std::stable_sort(order.begin(), order.end(),
+                   [](Pg* a, Pg* b) { return a->join_priority() > b->join_priority(); });
+  for (Pg* pg : order) pg->start_joining();
 }
 
 Task<Result<>> PgShard::load(std::vector<PgId> pgs) {

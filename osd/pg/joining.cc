@@ -171,9 +171,11 @@ JoinActions Joining::retry() {
 
 JoinActions Joining::pump() {
   JoinActions out;
-  if (state_ != State::kCopy || (lacks() && !may_copy_())) return out;
+  if (state_ != State::kCopy) return out;
+  const size_t window = lacks() ? window_() : 0;
+  if (lacks() && !window) return out;
   for (const auto& [object, version] : missing_) {
-    if (sent_.size() >= kWindow) return out;
+    if (sent_.size() >= window) return out;
     if (sent_.contains(object) || unreadable_.contains(object) || busy_(object)) continue;
     sent_[object] = version;
     out.push_back({Action::kPush, version, object, {}, false, overtaken_.contains(object)});
@@ -189,6 +191,19 @@ JoinActions Joining::pump() {
     out.push_back({Action::kLetIn, {}, {}, {}});
   }
   return out;
+}
+
+int join_priority(const Interval& interval, const map::OSDMap& map) {
+  enum { kMove, kRelief, kDegraded, kInactive };
+  if (!interval.down.empty() || interval.acting.size() < interval.min_size) return kInactive;
+  if (interval.acting.size() < interval.size) return kDegraded;
+  const std::vector<OsdId>& up = interval.up;
+  const auto relieved = [&](OsdId osd) {
+    const bool too_full =
+        map.has_state(osd, map::kOsdFull) || map.has_state(osd, map::kOsdBackfillFull);
+    return too_full && std::find(up.begin(), up.end(), osd) == up.end();
+  };
+  return std::any_of(interval.acting.begin(), interval.acting.end(), relieved) ? kRelief : kMove;
 }
 
 }  // namespace plimsoll::osd

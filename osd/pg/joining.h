@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "common/map/osd_map.h"
 #include "osd/pg/peering.h"
 
 namespace plimsoll::osd {
@@ -53,15 +54,14 @@ using JoinActions = std::vector<JoinAction>;
 
 class Joining {
  public:
-  /// Objects on their way at a time.
-  static constexpr size_t kWindow = 8;
   /// Objects listed at a time.
   static constexpr size_t kPage = 256;
 
-  /// `busy`: the object cannot be sent just now. `may_copy`: objects may be sent at all; until then
-  /// it gets all writes, and waits. pump() is called when either may have changed.
-  Joining(std::function<bool(const HObject&)> busy, std::function<bool()> may_copy)
-      : busy_(std::move(busy)), may_copy_(std::move(may_copy)) {}
+  /// `busy`: the object cannot be sent just now. `window`: how many objects may be on their way at
+  /// a time; while none may, it gets all writes, and waits. pump() is called when either may have
+  /// changed.
+  Joining(std::function<bool(const HObject&)> busy, std::function<size_t()> window)
+      : busy_(std::move(busy)), window_(std::move(window)) {}
 
   JoinActions start(OsdId newcomer);
   void stop();
@@ -99,7 +99,7 @@ class Joining {
   JoinActions merge(const PgInfo& info);
 
   const std::function<bool(const HObject&)> busy_;
-  const std::function<bool()> may_copy_;
+  const std::function<size_t()> window_;
   OsdId newcomer_ = kNoOsd;
   JoinState state_ = JoinState::kNone;
   bool scans_ = false;
@@ -115,5 +115,9 @@ class Joining {
   /// Newest of each object since the log was sent or a listing began; nullopt where it is deleted.
   std::map<HObject, std::optional<Eversion>> recent_;
 };
+
+/// Whose newcomers are copied to first, the higher the sooner: PGs that cannot serve, then those
+/// with too few members, then moves away from an OSD that is too full, then all others.
+int join_priority(const Interval& interval, const map::OSDMap& map);
 
 }  // namespace plimsoll::osd

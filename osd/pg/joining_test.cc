@@ -45,7 +45,7 @@ void take(Store& store, const LogEntry& e) {
 // ---- single steps -------------------------------------------------------------------------------
 
 bool never_busy(const HObject&) { return false; }
-bool always() { return true; }
+size_t always() { return 8; }
 
 std::string text(const JoinActions& actions) {
   std::string out;
@@ -118,7 +118,7 @@ TEST_F(Steps, AnEmptyScanIsConfirmedToo) {
 
 TEST_F(Steps, GetsAllWritesWhileItMayNotBeSentWhatItLacks) {
   bool may = false;
-  Joining waits(never_busy, [&] { return may; });
+  Joining waits(never_busy, [&] { return may ? 8u : 0u; });
   waits.start(3);
   waits.on_info(info_of({8, 1}), {}, log);
   const Eversion v{9, 1};
@@ -131,13 +131,52 @@ TEST_F(Steps, GetsAllWritesWhileItMayNotBeSentWhatItLacks) {
 
 TEST_F(Steps, TheScanWaitsToo) {
   bool may = false;
-  Joining waits(never_busy, [&] { return may; });
+  Joining waits(never_busy, [&] { return may ? 8u : 0u; });
   waits.start(3);
   waits.on_info(info_of({}), {}, log);
   waits.on_info(info_of({}, true), {}, log);
   EXPECT_EQ(text(waits.on_info(info_of({9, 1}, true), {}, log)), "");
   may = true;
   EXPECT_EQ(text(waits.pump()), "list after ");
+}
+
+TEST_F(Steps, NoMoreOnTheirWayThanMayBe) {
+  size_t window = 2;
+  Joining waits(never_busy, [&] { return window; });
+  waits.start(3);
+  waits.on_info(info_of({5, 1}), {}, log);
+  Missing missing;
+  for (uint64_t v = 6; v <= 9; v++) missing[object(static_cast<int>(v))] = {v, 1};
+  EXPECT_EQ(waits.on_info(info_of({9, 1}), missing, log).size(), 2u);
+  EXPECT_EQ(waits.pump().size(), 0u);
+  window = 3;
+  EXPECT_EQ(waits.pump().size(), 1u);
+}
+
+TEST(JoinPriority, WhoCannotServeThenWhoLacksCopiesThenRelief) {
+  map::OSDMap map;
+  map.set_max_osd(4);
+  for (auto& state : map.osd_state) state = map::kOsdExists | map::kOsdUp;
+  Interval i;
+  i.size = 3;
+  i.min_size = 2;
+  i.up = {0, 1, 3};
+  i.acting = {0, 1, 2};
+  const int move = join_priority(i, map);
+  map.osd_state[0] |= map::kOsdFull;
+  EXPECT_EQ(join_priority(i, map), move) << "osd.0 stays";
+  map.osd_state[2] |= map::kOsdBackfillFull;
+  const int relief = join_priority(i, map);
+  i.acting = {0, 1};
+  const int degraded = join_priority(i, map);
+  i.acting = {0};
+  const int inactive = join_priority(i, map);
+  EXPECT_LT(move, relief);
+  EXPECT_LT(relief, degraded);
+  EXPECT_LT(degraded, inactive);
+  i.acting = {0, 1};
+  i.down = {2};
+  EXPECT_EQ(join_priority(i, map), inactive);
 }
 
 TEST_F(Steps, ADeletionUnderWayKeepsItOut) {
@@ -637,7 +676,7 @@ class Model {
   bool diverged_ = false;
   size_t steps_ = 0;
   Joining joining_{[this](const HObject& o) { return busy(o); },
-                   [this] { return !rng_.chance(0.2); }};
+                   [this] { return rng_.below(9); }};
 };
 
 TEST(JoiningModel, WhoeverIsLetInHasEverything) {

@@ -61,7 +61,7 @@ Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor exec
             const auto it = objects_.find(object);
             return it != objects_.end() && (it->second->writer || it->second->damaged);
           },
-          [this] { return may_copy(joining_.scans()); }) {}
+          [this] { return copy_window(joining_.scans()); }) {}
 
 // ---- life ---------------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class Pg {
   void tick();
   /// As primary, where the map wants an OSD that lacks something: it may be its turn.
   void start_joining();
+  int join_priority() const { return osd::join_priority(peering_.interval(), *map_); }
   /// There may be space for what waits for it.
   void retry_parked();
   bool has_parked() const { return !parked_.empty(); }
@@ -243,7 +244,7 @@ class Pg {
   bool scan_paused() const;
   bool asked_to_let_in() const;
   bool too_full(OsdId osd, bool scans) const;
-  bool may_copy(bool scans);
+  size_t copy_window(bool scans);
   void act(JoinActions actions);
   void on_newcomer_info(const msg::MOsdPgInfo& m);
   Task<void> list_for_newcomer(HObject behind, uint64_t generation);

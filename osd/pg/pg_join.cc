@@ -85,10 +85,12 @@ void Pg::start_joining() {
 
 /// Copies go to one newcomer of a few PGs at a time. To be too full is no reason to stay away
 /// altogether: only who gets the writes gets the deletions, too.
-bool Pg::may_copy(bool scans) {
+size_t Pg::copy_window(bool scans) {
   if ((scans && scan_paused()) || too_full(joining_.newcomer(), scans)) join_slot_.reset();
   else if (!join_slot_) join_slot_ = host_.join_slot();
-  return join_slot_ != nullptr;
+  constexpr size_t kUsual = 8;
+  const size_t most = host_.config().osd_recovery_max_active();
+  return !join_slot_ ? 0 : most ? most : kUsual;
 }
 
 /// Writes do not wait for it any more.
@@ -190,7 +192,7 @@ void Pg::on_newcomer_info(const msg::MOsdPgInfo& m) {
   if (state == JoinState::kCopy) return act(joining_.on_last_page_noted());
   // What it has goes when it is its turn; or at once, where that makes room.
   const bool outdated = state == JoinState::kAsk && info->last_update < log_.tail();
-  join_waits_ = outdated && !too_full(joining_.newcomer(), true) && !may_copy(true);
+  join_waits_ = outdated && !too_full(joining_.newcomer(), true) && !copy_window(true);
   if (join_waits_) return stop_joining();
   act(joining_.on_info(*info, *missing, log_));
 }
