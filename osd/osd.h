@@ -84,7 +84,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   ObjectStore& store() override { return proxy_ ? static_cast<ObjectStore&>(*proxy_) : *store_; }
   CopySource& copies() override { return copier_; }
   bool failsafe() const override { return failsafe_.load(std::memory_order_relaxed); }
-  bool take_room_for_copy(uint64_t bytes) override;
+  bool take_room_for_copy(uint64_t bytes, bool reserve) override;
+  void refuse_copy(uint64_t bytes);
   void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) override;
   void return_credit(uint32_t shard, OsdId to, uint64_t bytes) override;
   bool store_is_direct() const override { return !proxy_; }
@@ -225,6 +226,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   std::deque<Applicant> applicants_;
   std::atomic<bool> failsafe_{false};
   std::atomic<int64_t> copy_room_{0};      ///< below the failsafe line, as last looked at
+  std::atomic<int64_t> copy_reserve_{0};   ///< of that, above the full line
   std::atomic<uint64_t> copies_taken_{0};  ///< since then
   std::atomic<uint64_t> parked_bytes_{0};
   std::atomic<uint64_t> excepted_{0};  ///< SpaceLedger's

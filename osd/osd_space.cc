@@ -93,6 +93,7 @@ void Osd::check_space() {
   lender_.set_lines(fullness_.host_short() ? 0 : line(ratios_.full),
                     fullness_.host_short() && failsafe_ ? 0 : line(ratios_.failsafe));
   copy_room_ = lender_.headroom(s.used, true);
+  copy_reserve_ = lender_.headroom(s.used, true) - lender_.headroom(s.used, false);
   copies_taken_ = 0;
   if (!was_short && fullness_.host_short()) log_.error("{}", fullness_.reason());
   if (was_short && !fullness_.host_short()) log_.warn("the host's file system has room again");
@@ -139,14 +140,28 @@ Task<void> Osd::space_loop() {
 }
 
 /// Until the next look at the space, what was taken before counts.
-bool Osd::take_room_for_copy(uint64_t bytes) {
+bool Osd::take_room_for_copy(uint64_t bytes, bool reserve) {
+  const int64_t needed = static_cast<int64_t>(bytes);
+  const int64_t kept = reserve ? 0 : copy_reserve_.load();
   int64_t room = copy_room_.load();
   do {
-    if (room < static_cast<int64_t>(bytes)) return false;
-  } while (!copy_room_.compare_exchange_weak(room, room - static_cast<int64_t>(bytes)));
+    if (room - kept < needed) {
+      if (!reserve) refuse_copy(bytes);
+      return false;
+    }
+  } while (!copy_room_.compare_exchange_weak(room, room - needed));
   copies_taken_ += bytes;
-  excepted_ += bytes;
+  if (reserve) excepted_ += bytes;
   return true;
+}
+
+/// As with a write: it is full when it had to refuse something, else nobody would know.
+void Osd::refuse_copy(uint64_t bytes) {
+  post(env_.runtime.executor(), [this, bytes] {
+    if (stopping_) return;
+    fullness_.refused(bytes, env_.runtime.clock().now());
+    check_space();
+  });
 }
 
 // ---- lending ------------------------------------------------------------------------------------

@@ -330,6 +330,7 @@ void Pg::tick() {
   if (is_stray() && primary != kNoOsd) send(primary, msg::to_raw(msg::MOsdPgStray{header()}));
   if (!is_primary()) return;
   healing_tick();
+  recall_dropped();
   if (peering_.whole()) joining_tick();
   else act(peering_.resend());
 }

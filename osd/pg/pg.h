@@ -193,6 +193,7 @@ class Pg {
   Task<bool> fills_holes(const OpContext& c);
   bool outdated(const ClientOp& op) const;
   bool discard_outdated(const ClientOp& op);
+  void recall_dropped();
   const Parked* waits_behind(const ClientOp& op) const;
   void refuse_space(ClientOpRef op, uint64_t charge, bool reserve, int32_t error);
   void park(Parked parked);

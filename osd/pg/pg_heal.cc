@@ -77,7 +77,7 @@ Task<void> Pg::take_healing_piece(OsdId from, msg::MOsdPgPush push, uint64_t gen
   h.applying = true;
   constexpr Duration kLookAgain = 200ms;
   const uint64_t charge = push.data.size() + push.extents.size() * BlockFile::kBlock;
-  while (!host_.take_room_for_copy(charge)) {
+  while (!host_.take_room_for_copy(charge, true)) {
     co_await host_.runtime().clock().sleep(kLookAgain);
 
     if (generation != generation_) co_return;

@@ -30,8 +30,8 @@ class PgHost {
   /// Above the failsafe line: nothing may grow.
   virtual bool failsafe() const = 0;
   /// For a copy of so many bytes, which recovery makes at once; false where it would lift use above
-  /// the failsafe line.
-  virtual bool take_room_for_copy(uint64_t bytes) = 0;
+  /// the full line or, with `reserve`, for what a PG needs before it can serve, the failsafe line.
+  virtual bool take_room_for_copy(uint64_t bytes, bool reserve) = 0;
   /// Asks `from` to lend space to a shard; the answer goes to the shard's CreditPool.
   virtual void ask_credit(uint32_t shard, OsdId from, bool reserve, bool ahead, uint64_t want) = 0;
   virtual void return_credit(uint32_t shard, OsdId to, uint64_t bytes) = 0;

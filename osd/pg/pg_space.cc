@@ -210,6 +210,15 @@ void Pg::retry_parked() {
   }
 }
 
+/// What was dropped for lack of room to wait its clients send again when the map has said full. It
+/// may never do: who refused may have room by then. So they are called.
+void Pg::recall_dropped() {
+  if (!dropped_any_ || !peering_.active() || pool_full() || !parked_.empty()) return;
+  dropped_any_ = false;
+  for (const auto& client : admitted_) back_off(client);
+  release_backoffs();
+}
+
 uint64_t Pg::in_flight_credit(OsdId osd) const {
   uint64_t bytes = 0;
   for (const auto& write : in_flight_)

@@ -127,10 +127,11 @@ void Pg::add_extents(Transaction& txn, const MOsdPgPush& push) {
 
 Task<void> Pg::apply_piece(messenger::ConnectionRef from, OsdId osd, MOsdPgPush push,
                            uint64_t generation) {
-  // Copies may use the space above the full line, but no more: then they wait.
+  // What members lack keeps the PG from serving, deletions too: it may use the space above the full
+  // line, but no more. Newcomers have no more than clients' writes. Then they wait.
   constexpr Duration kLookAgain = 200ms;
   const uint64_t charge = push.data.size() + push.extents.size() * BlockFile::kBlock;
-  while (!host_.take_room_for_copy(charge)) {
+  while (!host_.take_room_for_copy(charge, !is_newcomer())) {
     co_await host_.runtime().clock().sleep(kLookAgain);
 
     if (generation != generation_) co_return;
