@@ -111,6 +111,7 @@ void Sessions::send_osdmap(Session& s, Epoch from) {
   bool have_all = from > 0;
   for (Epoch e = from; e <= newest && have_all; e++) have_all = maps.incremental(e) != nullptr;
   if (!have_all) {
+    m.oldest_map = newest;  // it jumps there
     m.maps[newest] = maps.newest_full();
     s.connection->send(msg::to_raw(m));
     return;

@@ -68,10 +68,10 @@ void MapStore::take(map::OSDMap next, Step& step) {
 MapStore::Step MapStore::apply(const msg::MOSDMap& message) {
   Step step;
   const Result<> advanced = advance(message, step);
-  if (advanced)
-    cluster_oldest_ = std::max(cluster_oldest_, message.oldest_map);
-  else
+  if (!advanced)
     step.error = advanced.error();
+  else if (message.maps.empty())
+    cluster_oldest_ = std::max(cluster_oldest_, message.oldest_map);
   while (incrementals_.size() > kKeep) incrementals_.erase(incrementals_.begin());
   if (!step.maps.empty()) step.txn.store_set({{kSuperblockKey, wire::to_bytes(superblock_)}});
   step.gap = epoch() < std::max(message.last(), message.newest_map);
@@ -125,6 +125,7 @@ msg::MOSDMap MapStore::since(Epoch have, size_t most) {
     if (m.last() == epoch()) return m;
     m.incremental_maps.clear();
   }
+  m.oldest_map = epoch();  // it jumps there
   if (full_epoch_ != epoch()) {
     full_ = wire::to_bytes(*current_);
     full_epoch_ = epoch();

@@ -128,6 +128,9 @@ TEST_F(Maps, OthersAreBroughtUp) {
   EXPECT_TRUE(far.incremental_maps.empty());
   EXPECT_EQ(far.maps.begin()->second, full[60]);
   EXPECT_EQ(maps.since(0, 40).maps.size(), 1u);
+  // Stock clients take a whole map only where the sender's epochs begin.
+  EXPECT_EQ(far.oldest_map, 60u);
+  EXPECT_EQ(maps.since(0, 40).oldest_map, 60u);
 }
 
 }  // namespace

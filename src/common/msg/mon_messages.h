@@ -112,7 +112,9 @@ struct MOSDMap {
   Uuid fsid;
   std::map<Epoch, Bytes> incremental_maps;
   std::map<Epoch, Bytes> maps;
-  Epoch oldest_map = 0;  ///< what the sender still holds
+  /// From where on the sender has epochs. Stock clients take a whole map only if it is the next
+  /// epoch, or this one: with one that lies behind it they ask for what is missing, once, and wait.
+  Epoch oldest_map = 0;
   Epoch newest_map = 0;
   template <class F>
   void fields(F& f) {
