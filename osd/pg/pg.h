@@ -197,6 +197,7 @@ class Pg {
   const Parked* waits_behind(const ClientOp& op) const;
   void refuse_space(ClientOpRef op, uint64_t charge, bool reserve, int32_t error);
   void park(Parked parked);
+  Credit probe(const Parked& parked);
   void count_parked(const Parked& parked, bool now);
   void drop_parked(const std::function<bool(const Parked&)>& which);
   void watch_full_flag(const map::OSDMap* before);

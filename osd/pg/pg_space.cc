@@ -91,7 +91,7 @@ Task<bool> Pg::take_space(ClientOpRef op, ObjectRef object, OpContext& c, uint64
   // What a client overwrites in place may use the space above the line for the copy.
   bool reserve = forced(*op) && growing;
   if (!growing && charge &&
-      (full || host_.failsafe() || !credits_.probe(writers(), charge, false)))
+      (full || host_.failsafe() || credits_.probe(writers(), charge, false) != Credit::kTaken))
     reserve = forced(*op) || !co_await fills_holes(c);
 
   if (generation != generation_) co_return false;
@@ -190,17 +190,25 @@ void Pg::drop_parked(const std::function<bool(const Parked&)>& which) {
   });
 }
 
+Credit Pg::probe(const Parked& parked) {
+  const std::vector<OsdId> members = writers();
+  const Credit usual = credits_.probe(members, parked.charge, false);
+  if (usual == Credit::kTaken || !parked.reserve) return usual;
+  const Credit reserve = credits_.probe(members, parked.charge, true);
+  return reserve == Credit::kRefused ? usual : reserve;
+}
+
 /// From the front, for as long as there is credit; others wait their turn.
 void Pg::retry_parked() {
   if (!peering_.active()) return;
   for (size_t left = parked_.size(); left && !parked_.empty(); left--) {
     const Parked& first = parked_.front();
-    const std::vector<OsdId> members = writers();
     if (!tries(*first.op)) {
       if (plain(*first.op) && pool_full()) return;
-      if (!credits_.probe(members, first.charge, false) &&
-          !(first.reserve && credits_.probe(members, first.charge, true)))
-        return;
+      const Credit credit = probe(first);
+      // One that was asked for and is refused now is told so, or waits on as refused: answers alone
+      // would not wake it any more.
+      if (credit == Credit::kAsked || (credit == Credit::kRefused && first.counted)) return;
     }
     Parked next = std::move(parked_.front());
     parked_.pop_front();

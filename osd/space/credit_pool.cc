@@ -13,7 +13,7 @@ void CreditPool::ask(const Key& key, uint64_t bytes, bool ahead) {
   hooks_.ask(key.first, key.second, ahead, bytes);
 }
 
-Credit CreditPool::look(const std::vector<OsdId>& members, uint64_t bytes, bool reserve) {
+Credit CreditPool::probe(const std::vector<OsdId>& members, uint64_t bytes, bool reserve) {
   bool asked = false;
   for (OsdId osd : members) {
     const Key key{osd, reserve};
@@ -30,10 +30,6 @@ Credit CreditPool::look(const std::vector<OsdId>& members, uint64_t bytes, bool 
   return asked ? Credit::kAsked : Credit::kTaken;
 }
 
-bool CreditPool::probe(const std::vector<OsdId>& members, uint64_t bytes, bool reserve) {
-  return look(members, bytes, reserve) == Credit::kTaken;
-}
-
 void CreditPool::prefetch(const std::vector<OsdId>& members) {
   for (OsdId osd : members)
     if (accounts_[{osd, false}].have == 0) ask({osd, false}, kKeep, true);
@@ -41,7 +37,7 @@ void CreditPool::prefetch(const std::vector<OsdId>& members) {
 
 Credit CreditPool::take(const std::vector<OsdId>& members, uint64_t bytes, bool reserve) {
   if (bytes == 0) return Credit::kTaken;
-  if (const Credit seen = look(members, bytes, reserve); seen != Credit::kTaken) return seen;
+  if (const Credit seen = probe(members, bytes, reserve); seen != Credit::kTaken) return seen;
   for (OsdId osd : members) {
     const Key key{osd, reserve};
     Account& a = accounts_[key];

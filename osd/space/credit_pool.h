@@ -38,8 +38,8 @@ class CreditPool {
   CreditPool(Clock& clock, Hooks hooks) : clock_(clock), hooks_(std::move(hooks)) {}
 
   Credit take(const std::vector<OsdId>& members, uint64_t bytes, bool reserve);
-  /// Whether take() would succeed; asks where it would not.
-  bool probe(const std::vector<OsdId>& members, uint64_t bytes, bool reserve);
+  /// What take() would say; asks where there is too little.
+  Credit probe(const std::vector<OsdId>& members, uint64_t bytes, bool reserve);
   void replied(OsdId from, bool reserve, uint64_t asked, uint64_t granted);
   /// Gives back what is unspent.
   void recalled(OsdId by);
@@ -63,7 +63,6 @@ class CreditPool {
   };
   using Key = std::pair<OsdId, bool>;
   void ask(const Key& key, uint64_t bytes, bool ahead);
-  Credit look(const std::vector<OsdId>& members, uint64_t bytes, bool reserve);
 
   Clock& clock_;
   Hooks hooks_;

@@ -3,8 +3,11 @@
 """One small OSD among big ones: it is full while the others are nearly empty, and the whole cluster
 lives with that."""
 
+import itertools
 import json
+import signal
 import sys
+import time
 
 import harness
 from full_case import MIB, FullCase
@@ -58,6 +61,61 @@ class OnAllThree(SmallCase):
         self.check_data(written)
         self.purge()
         self.wait_health_ok()
+
+
+class Unheard(SmallCase):
+    """The small OSD refuses, and has room again, while the monitor does not listen: no map will
+    say so. What waits must go on nevertheless."""
+
+    BIG, COUNT = b"b" * (8 * MIB), 8
+
+    def setUp(self):
+        for n in range(self.COUNT):
+            self.io.write_full("big%d" % n, self.BIG)
+        # Who was lent more than he keeps has given it back by then.
+        time.sleep(3)
+        f = self.fullness(self.SMALL)
+        ratio = (f["used"] + f["lent"] + 2 * MIB) / f["total"]
+        self.set_ratios(dict.fromkeys(("nearfull", "backfillfull", "full"), ratio))
+        eventually(lambda: self.fullness(self.SMALL)["ratios"]["full"] < ratio + 0.01, 10, 0.02,
+                   "an OSD that knows its line")
+        self.assertNotIn("full", self.pool_flags())
+        # Their primaries have to ask the small OSD.
+        names = ("refused%d" % n for n in itertools.count())
+        self.names = list(itertools.islice(
+            (n for n in names if self.primary(n) != "osd.%d" % self.SMALL), 6))
+        self.cluster.signal_daemon("mon.a", signal.SIGSTOP)
+
+    def tearDown(self):
+        super().tearDown()
+        self.purge()
+
+    def write(self, names):
+        """Writes that the small OSD refuses."""
+        writes = [self.io.aio_write_full(n, self.BIG) for n in names]
+        eventually(lambda: "full" in self.fullness(self.SMALL)["state"], 5, 0.02, "a refusal")
+        time.sleep(0.5)
+        self.assertFalse(any(w.is_complete() for w in writes))
+        return writes
+
+    def free(self):
+        for n in range(self.COUNT):
+            self.remove("big%d" % n)
+
+    def check_goes_on(self, names):
+        writes = self.write(names)
+        self.free()
+        eventually(lambda: all(w.is_complete() for w in writes), 5, 0.02, "what was refused")
+        self.assertEqual([w.get_return_value() for w in writes], [0] * len(writes))
+
+    def test_one_write(self):
+        self.check_goes_on(self.names[:1])
+
+    def test_writes_to_one_object(self):
+        self.check_goes_on(self.names[:1] * 3)
+
+    def test_writes_to_many_objects(self):
+        self.check_goes_on(self.names)
 
 
 class OnTwoOfThree(SmallCase):
