@@ -8,8 +8,9 @@ Result<MapFollower::Step> MapFollower::apply(const msg::MOSDMap& message) {
   if (map_ && message.fsid != map_->fsid)
     return fail(EINVAL, "osdmap of another cluster: " + message.fsid.to_string());
   auto adopt = [&](map::OSDMap next) {
+    step.skipped |= map_ && next.epoch != epoch() + 1;
     map_ = std::make_shared<const map::OSDMap>(std::move(next));
-    step.advanced = true;
+    step.maps.push_back(map_);
     step.full_seen.merge(full_pools(*map_));
   };
   Epoch newest = 0;

@@ -12,8 +12,10 @@ namespace plimsoll::rados {
 
 class MapFollower {
  public:
+  using Map = std::shared_ptr<const map::OSDMap>;
   struct Step {
-    bool advanced = false;
+    std::vector<Map> maps;       ///< the new epochs, ascending
+    bool skipped = false;        ///< epochs that nobody saw lie before one of them
     std::set<PoolId> full_seen;  ///< pools full in any map of the batch, the last included
     bool gap = false;            ///< newer maps exist that do not connect: ask from epoch + 1
   };
@@ -21,11 +23,11 @@ class MapFollower {
   Result<Step> apply(const msg::MOSDMap& message);
 
   /// Null before the first map.
-  const std::shared_ptr<const map::OSDMap>& current() const { return map_; }
+  const Map& current() const { return map_; }
   Epoch epoch() const { return map_ ? map_->epoch : 0; }
 
  private:
-  std::shared_ptr<const map::OSDMap> map_;
+  Map map_;
 };
 
 }  // namespace plimsoll::rados

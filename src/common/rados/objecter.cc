@@ -328,7 +328,7 @@ void Objecter::handle_osdmap(const msg::MOSDMap& message) {
     return;
   }
   if (step->gap) monitors_.subscribe("osdmap", maps_.epoch() + 1);
-  if (!step->advanced) return;
+  if (step->maps.empty()) return;
   monitors_.got("osdmap", maps_.epoch());
   drop_moved_sessions();
   // The hook may cancel; what it cancels is not judged any more.
@@ -340,9 +340,18 @@ void Objecter::handle_osdmap(const msg::MOSDMap& message) {
     if (it == ops_.end()) continue;
     const bool saw_full = step->full_seen.contains(kAllPools) ||
                           step->full_seen.contains(it->second.request.aim.locator.pool);
+    // What went away and came back between two maps may be dropped there.
+    if (step->skipped || moved_on_the_way(it->second, step->maps)) unsend(it->second);
     judge_op(it->second, saw_full);
   }
   map_arrived_.notify_all();
+}
+
+/// Its target was another one under a map before the last.
+bool Objecter::moved_on_the_way(const Op& op, const std::vector<MapFollower::Map>& maps) const {
+  return op.sent && std::any_of(maps.begin(), std::prev(maps.end()), [&](const auto& map) {
+    return !(find_target(*map, op.request.aim) == op.target);
+  });
 }
 
 Task<Result<>> Objecter::wait_for_latest_map() {

@@ -110,6 +110,7 @@ class Objecter {
 
   void submit(Op& op);
   void judge_op(Op& op, bool saw_full);
+  bool moved_on_the_way(const Op& op, const std::vector<MapFollower::Map>& maps) const;
   void send(Op& op);
   void unsend(Op& op);
   void finish(uint64_t tid, Result<OpReply> result);

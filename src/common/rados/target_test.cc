@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/rados/map_follower.h"
+
 namespace plimsoll::rados {
 
 namespace {
@@ -106,6 +108,26 @@ TEST(Judge, ResendsWhatAnOsdMayHaveDiscarded) {
   EXPECT_EQ(judge_sent(m, kWrite, before, true), Verdict::kSend);
   EXPECT_EQ(judge_sent(m, kTry, before, true), Verdict::kKeep);
   EXPECT_EQ(judge_sent(m, kRead, before, true), Verdict::kKeep);
+}
+
+TEST(MapFollower, TellsWhatWasSkipped) {
+  const auto message = [](Epoch epoch) {
+    map::OSDMap m = make_map();
+    m.epoch = epoch;
+    msg::MOSDMap out;
+    out.maps[epoch] = wire::to_bytes(m);
+    return out;
+  };
+  MapFollower maps;
+  EXPECT_FALSE(maps.apply(message(10))->skipped) << "the first";
+  EXPECT_FALSE(maps.apply(message(11))->skipped);
+  EXPECT_TRUE(maps.apply(message(13))->skipped);
+  msg::MOSDMap both = message(14);
+  both.maps.merge(message(16).maps);
+  const auto step = maps.apply(both);
+  EXPECT_EQ(step->maps.size(), 2u);
+  EXPECT_TRUE(step->skipped);
+  EXPECT_EQ(maps.epoch(), 16u);
 }
 
 TEST(Judge, ClusterFlagsPause) {
