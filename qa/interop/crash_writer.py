@@ -124,7 +124,7 @@ class ObjectWriter:
 def main():
     import rados
     conf, pool, path, seed = sys.argv[1:]
-    client = rados.Rados(conffile=conf)
+    client = rados.Rados(conffile=conf, conf={"admin_socket": path + ".asok"})
     client.connect(timeout=60)
     io = client.open_ioctx(pool)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -56,6 +56,7 @@ class ToolClient(threading.Thread):
         self.cluster, self.rng = cluster, rng
         self.file = os.path.join(directory, "tool.data")
         self.log = Log(os.path.join(directory, "tool.log"))
+        self.asok = os.path.join(directory, "tool.asok")
         self.ending = threading.Event()
         self.problem = None
         self.operations = 0
@@ -81,8 +82,9 @@ class ToolClient(threading.Thread):
 
     def rados(self, *args):
         # Ends by itself, too, where the soak does not live to end it.
-        return self.cluster.run("timeout", str(PATIENCE), "rados", "-c", self.cluster.conf, "-p",
-                                "data", *args, timeout=PATIENCE + 10).stdout
+        return self.cluster.run("timeout", str(PATIENCE), "rados", "-c", self.cluster.conf,
+                                "--admin-socket=" + self.asok, "-p", "data", *args,
+                                timeout=PATIENCE + 10).stdout
 
     def run(self):
         try:
@@ -146,8 +148,12 @@ class Filler:
     def clear(self):
         """Deletes go through while the pool is full; what waits is written then, and goes too."""
         self.remove()
+        deadline = time.monotonic() + PATIENCE
+        while not all(op.is_complete() for op in self.flying):
+            if time.monotonic() > deadline:
+                raise RuntimeError("writes that waited for space do not end")
+            time.sleep(0.02)
         for op in self.flying:
-            op.wait_for_complete()
             if op.get_return_value() != 0:
                 raise RuntimeError("a write that waited for space: %d" % op.get_return_value())
         self.remove()

@@ -33,6 +33,7 @@ if not harness.has_python_rados() or harness.missing_tools():
 import rados
 
 import crash_writer
+import explain
 import load
 import test_crash
 import watchdog
@@ -118,14 +119,19 @@ class Soak:
         self.cluster.ceph("osd", "pool", "application", "enable", "data", "rados")
         self.cluster.ceph("osd", "set-require-min-compat-client", "luminous")
         self.cluster.wait_clean(time.monotonic() + BOUND)
-        self.client = rados.Rados(conffile=self.cluster.conf)
-        self.client.connect(timeout=30)
-        self.io = self.client.open_ioctx("data")
+        self.client, self.io = self.connect("client")
+        self.idle, self.idle_io = self.connect("idle")
         self.cold = load.write_cold(self.io, self.top, self.rng, 2000, 20)
         self.tool = load.ToolClient(self.cluster, self.top, random.Random(self.args.seed + 1))
         self.faults = Faults(self, random.Random(self.args.seed + 2))
         self.new_writer()
         self.tool.start()
+
+    def connect(self, name):
+        client = rados.Rados(conffile=self.cluster.conf, conf={
+            "admin_socket": os.path.join(self.top, name + ".asok")})
+        client.connect(timeout=30)
+        return client, client.open_ioctx("data")
 
     def new_writer(self):
         seed = self.args.seed + len(self.writers)
@@ -197,6 +203,7 @@ class Soak:
         self.wait_clean("in the end")
         self.until(lambda: self.ask("health")["status"] == "HEALTH_OK", BOUND, "HEALTH_OK")
         self.say("HEALTH_OK")
+        self.wake_idle()
         memory = self.memory()
         if self.writer.drain() != 0:
             raise Wrong("writer: " + self.writer.output())
@@ -208,6 +215,16 @@ class Soak:
         self.check_logs()
         if memory:
             raise Wrong(memory)
+
+    def wake_idle(self):
+        """A client that did nothing all the time, and heard of few maps, or none, goes on."""
+        began = time.monotonic()
+        writes = [self.idle_io.aio_write_full("idle-%d" % n, b"idle") for n in range(PG_NUM)]
+        self.until(lambda: all(w.is_complete() for w in writes), load.PATIENCE,
+                   "writes of a client that was idle")
+        if any(w.get_return_value() for w in writes):
+            raise Wrong("idle: %s" % [w.get_return_value() for w in writes])
+        self.say("a client that was idle wrote after %.1f s", time.monotonic() - began)
 
     def check_data(self):
         checks, count = Checks(), 0
@@ -228,6 +245,7 @@ class Soak:
         the same in it, and all that the cold log names."""
         members = {p["pgid"]: p["acting"] for p in self.pgs()}
         self.client.shutdown()
+        self.idle.shutdown()
         names = ["osd.%d" % n for n in range(self.args.osds)]
         self.faults.away.update(names)
         for name in names:
@@ -267,6 +285,11 @@ class Soak:
             if self.args.minutes >= 10 and name in ("osd.0", "mon.a") and b > GROWTH * a:
                 wrong.append(name)
         return wrong and "memory grew: " + " ".join(wrong)
+
+    def explain(self):
+        """Into files, and the most important of it to be read here."""
+        for line in explain.explain(self.cluster, self.top):
+            self.say("%s", line)
 
     def tear_down(self, keep):
         for writer in self.writers:
@@ -308,6 +331,7 @@ def main():
         wrong = None
     except (Wrong, AssertionError, RuntimeError, rados.Error) as problem:
         wrong = "%s: %s" % (type(problem).__name__, problem)
+        soak.explain()
     finally:
         soak.tear_down(args.keep and wrong)
         if hasattr(soak, "faults"):
