@@ -15,6 +15,7 @@ struct Faults {
   bool cut_links = false;     ///< one way or both
   bool noise = false;         ///< bits flip on the wire, streams stall, clocks are off by hours
   bool lose_pushes = false;   ///< what the monitor or an OSD sends is held up, then lost
+  bool skip_maps = false;     ///< clients that lack more than an epoch get the newest map whole
   bool mark_down = false;     ///< OSDs that run are called down
   bool slow_replica = false;  ///< one OSD's disks are slow all the time
   bool bad_disk = false;      ///< one OSD's disk rots, and fails to read now and then

@@ -31,7 +31,8 @@ const std::vector<Row>& rows() {
        {.kill_one = true, .kill_client = true}},
       {{"crash-all", "all daemons are killed at once, and clients"},
        {.kill_all = true, .kill_client = true}},
-      {{"crash-mon", "the monitor and OSDs are killed"}, {.kill_one = true, .kill_mon = true}},
+      {{"crash-mon", "the monitor and OSDs are killed; clients skip maps"},
+       {.kill_one = true, .kill_mon = true, .skip_maps = true}},
       {{"net", "streams are reset, links are cut, clients killed"},
        {.kill_client = true, .reset_streams = true, .cut_links = true}},
       {{"wire", "as net; bits flip, streams stall, clocks are off"},
@@ -49,7 +50,7 @@ const std::vector<Row>& rows() {
       {{"full-shards", "filled and freed, with two shards per OSD"},
        {.cut_links = true, .fill = true, .osd_shards = 2}},
       {{"full-lost", "filled and freed while pushed maps are lost, OSDs and the monitor killed"},
-       {.kill_one = true, .kill_mon = true, .lose_pushes = true, .fill = true}},
+       {.kill_one = true, .kill_mon = true, .lose_pushes = true, .skip_maps = true, .fill = true}},
       {{"full-slow", "filled and freed with one slow OSD, while OSDs are called down"},
        {.kill_one = true, .mark_down = true, .slow_replica = true, .fill = true}},
       {{"storm", "crashes, resets, cuts and noise, with two shards per OSD"},
@@ -104,6 +105,7 @@ class Run {
     // Logs that soon do not reach back to whoever was away, but do to all requests in flight.
     if (faults.members || faults.churn)
       out.conf = "osd_min_pg_log_entries = 20\nosd_max_pg_log_entries = 20\n";
+    if (faults.skip_maps) out.conf += "osd_map_message_max = 1\n";
     if (faults.churn) {
       out.osds = 5;
       out.conf += "osd_recovery_max_chunk = 8K\nmon_osd_down_out_interval = 20\n";
