@@ -39,26 +39,64 @@ const MonitorView::Roots& MonitorView::roots_of(int rule_id) {
   return it->second;
 }
 
-/// Counts buckets per step, without regard to what earlier steps chose: the second of two plain
-/// choose steps accepts as many buckets in all as it asks for in each branch.
+/// Counts buckets without regard to what earlier steps chose: of two plain choose steps the second
+/// accepts no more buckets in all than it asks for in each branch. A device that is in `up` twice
+/// counts once.
+std::optional<std::string> MonitorView::breaks_step(int rule_id, const map::CrushStep& step,
+                                                    int count, const std::vector<OsdId>& up) {
+  const map::CrushMap& crush = *map_.crush;
+  const bool leaf = step.op == CrushOp::kChooseleafFirstn || step.op == CrushOp::kChooseleafIndep;
+  std::map<CrushItem, OsdId> buckets;
+  for (const OsdId osd : up) {
+    const CrushItem in = bucket_in(roots_of(rule_id), osd, step.arg2);
+    if (in == 0) continue;
+    const auto [it, added] = buckets.try_emplace(in, osd);
+    if (leaf && !added && it->second != osd)
+      return fmt::format("osd.{} and osd.{} are both in {} {}", it->second, osd,
+                         crush.type_name(step.arg2), crush.item_name(in));
+  }
+  if (!leaf && static_cast<int>(buckets.size()) > count)
+    return fmt::format("members are in {} {}s where a step chooses {}", buckets.size(),
+                       crush.type_name(step.arg2), count);
+  return std::nullopt;
+}
+
 std::optional<std::string> MonitorView::breaks_rule(int rule_id, int size,
                                                     const std::vector<OsdId>& up) {
   const map::CrushMap& crush = *map_.crush;
+  CrushItem root = 0;
+  int positions = 1;
+  size_t at = 0;
   for (const map::CrushStep& step : crush.rule(rule_id)->steps) {
-    const bool leaf = step.op == CrushOp::kChooseleafFirstn || step.op == CrushOp::kChooseleafIndep;
-    const bool plain = step.op == CrushOp::kChooseFirstn || step.op == CrushOp::kChooseIndep;
-    if ((!leaf && !plain) || step.arg2 == 0) continue;
-    std::set<CrushItem> buckets;
-    for (const OsdId osd : up) {
-      const CrushItem in = bucket_in(roots_of(rule_id), osd, step.arg2);
-      if (in == 0) continue;
-      if (!buckets.insert(in).second && leaf)
-        return fmt::format("two members in {} {}", crush.type_name(step.arg2), crush.item_name(in));
+    if (step.op == CrushOp::kTake) {
+      root = step.arg1;
+      positions = 1;
+    } else if (step.op == CrushOp::kEmit) {
+      const Roots& roots = roots_of(rule_id);
+      const auto taken = std::find_if(roots.begin(), roots.end(),
+                                      [&](const Below& below) { return below.root() == root; });
+      for (int i = 0; taken != roots.end() && i < positions && at < up.size(); i++, at++)
+        if (!taken->holds(up[at]))
+          return fmt::format("osd.{} at position {} is not below {}", up[at], at,
+                             crush.item_name(root));
+    } else if (step.op == CrushOp::kChooseFirstn || step.op == CrushOp::kChooseIndep ||
+               step.op == CrushOp::kChooseleafFirstn || step.op == CrushOp::kChooseleafIndep) {
+      const int count = step.arg1 > 0 ? step.arg1 : step.arg1 + size;
+      positions *= count;
+      if (step.arg2 == 0) continue;
+      if (auto why = breaks_step(rule_id, step, count, up)) return why;
     }
-    const int most = step.arg1 > 0 ? step.arg1 : step.arg1 + size;
-    if (plain && static_cast<int>(buckets.size()) > most)
-      return fmt::format("members in {} {}s where a step chooses {}", buckets.size(),
-                         crush.type_name(step.arg2), most);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> MonitorView::breaks_weights(int rule_id, const std::vector<OsdId>& up) {
+  for (const OsdId osd : up) {
+    const Roots& roots = roots_of(rule_id);
+    const bool weighs = std::any_of(roots.begin(), roots.end(),
+                                    [&](const Below& root) { return root.weight(osd) > 0; });
+    if (!weighs) return fmt::format("osd.{} has no weight below the rule's roots", osd);
+    if (map_.weight(osd) == map::kOsdOut) return fmt::format("osd.{} is out", osd);
   }
   return std::nullopt;
 }
@@ -73,13 +111,7 @@ std::optional<std::string> MonitorView::drops(PgId pg) {
 
   const std::vector<OsdId> raw = map_.raw(pg), up = map_.raw_upmap(pg);
   if (auto why = breaks_rule(rule_id, pool->size, up)) return why;
-  for (const OsdId osd : up) {
-    const Roots& roots = roots_of(rule_id);
-    const bool weighs = std::any_of(roots.begin(), roots.end(),
-                                    [&](const Below& root) { return root.weight(osd) > 0; });
-    if (!weighs) return fmt::format("osd.{} has no weight below the rule's roots", osd);
-    if (map_.weight(osd) == map::kOsdOut) return fmt::format("osd.{} is out", osd);
-  }
+  if (auto why = breaks_weights(rule_id, up)) return why;
   for (const auto& [from, to] : entry->second) {
     if (!has(raw, from)) return fmt::format("source osd.{} is not in CRUSH's answer", from);
     if (map_.is_valid(to) && map_.weight(to) == map::kOsdOut)

@@ -25,7 +25,10 @@ class MonitorView {
  private:
   using Roots = std::vector<Below>;
   const Roots& roots_of(int rule_id);
+  std::optional<std::string> breaks_step(int rule_id, const map::CrushStep& step, int count,
+                                         const std::vector<OsdId>& up);
   std::optional<std::string> breaks_rule(int rule_id, int size, const std::vector<OsdId>& up);
+  std::optional<std::string> breaks_weights(int rule_id, const std::vector<OsdId>& up);
 
   const map::OSDMap& map_;
   std::map<int, Roots> roots_;  ///< by rule id
