@@ -50,6 +50,7 @@ enum class Block : uint8_t {
   kTwoTakes,           ///< a rule whose takes share domains: monitors drop every entry for it
   kRuleNotUnderstood,  ///< a step that the planner does not know
   kRuleViolated,       ///< the PG does not follow its rule now
+  kNestedChoose,       ///< a rule of three levels or more: monitors drop every entry for it, too
   kSwapOfShards,       ///< erasure-coded shards would change places: pairs cannot say it
   kPgNotActive,
   kPgDegraded,    ///< a move would delay its repair, or take a last good copy
@@ -58,6 +59,8 @@ enum class Block : uint8_t {
   kPgPinned,      ///< an entry in pg_upmap
   kPgUnreported,
   kPoolSplitting,
+  kLastCopy,        ///< a pool of size 1: the only copy stays where it is
+  kPgInPlan,        ///< another shard of it moves in this plan: plan again when that is done
   kTargetInUp,       ///< the target holds another shard of the PG: the entry would stay dead
   kTargetNotInRule,  ///< outside of the rule's root or device class, or of no weight
   kTargetFull,       ///< above its limit at the peak
@@ -89,6 +92,15 @@ struct Advice {
   bool operator==(const Advice&) const = default;
 };
 
+/// An entry in pg_upmap_items with pairs that do nothing (the source is not in CRUSH's answer, the
+/// target is out or in the PG already). Monitors keep some of them for ever.
+struct DeadEntry {
+  PgId pg;
+  map::UpmapItems items;    ///< as it is
+  map::UpmapItems cleaned;  ///< the same mapping; empty: remove the entry
+  bool operator==(const DeadEntry&) const = default;
+};
+
 struct Plan {
   Epoch epoch = 0;
   Goal goal;
@@ -96,6 +108,8 @@ struct Plan {
   uint32_t waves = 0;
   std::vector<Blocked> blocked;
   std::vector<Advice> advice;
+  /// Of PGs that the plan does not move; those that it moves get clean entries.
+  std::vector<DeadEntry> dead_entries;
   bool reaches_goal = false;
 
   uint64_t bytes = 0;        ///< of all moves
