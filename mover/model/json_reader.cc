@@ -263,6 +263,8 @@ std::string_view JsonReader::read_word() {
   }
   while ((at_ < end_ || fill()) && is_word_char(buffer_[at_]) && word_.size() < kMaxWord)
     word_ += static_cast<char>(buffer_[at_++]);
+  // A number at the very end could be longer; only a whole document may be one.
+  if (depth_ > 0 && at_ == end_) fail("the document ends here, it is cut short");
   if (word_.empty() && ok())
     fail(fmt::format("found '{}' where a value belongs", static_cast<char>(buffer_[at_])));
   return word_;
