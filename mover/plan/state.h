@@ -90,6 +90,9 @@ struct State {
   }
 };
 
+/// Does the acting set differ from the up set (in replicated pools: in its members)?
+bool is_moving(const State& state, PgIndex pg);
+
 /// Use of every device, by OSD id: `now` as reported, `final` once what is in flight has arrived
 /// and what it replaces is deleted, `peak` with the first and without the second. In flight is
 /// where a PG's acting set differs from its up set.
