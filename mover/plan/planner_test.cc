@@ -13,8 +13,7 @@ namespace {
 TestCluster full_osd() {
   TestCluster c;
   for (const char* host : {"a", "b", "c", "d", "e", "f"}) c.add_osd({.host = host});
-  const int rule =
-      c.add_rule("r", {"take default", "chooseleaf firstn 0 type host", "emit"});
+  const int rule = c.add_rule("r", {"take default", "chooseleaf firstn 0 type host", "emit"});
   const PoolId pool = c.add_pool("data", rule, 2);
   for (int i = 0; i < 10; i++) c.add_pg(pool, 90, {0, 1 + i % 5});
   return c;
