@@ -223,7 +223,7 @@ void DumpReader::read_osd_df(JsonReader& in) {
     in.members("id", osd, "kb", size_into(in, r.size, 1024), "kb_used", size_into(in, r.used, 1024),
                "kb_used_data", size_into(in, r.used_data, 1024), "kb_used_omap",
                size_into(in, r.used_omap, 1024), "kb_used_meta", size_into(in, r.used_meta, 1024));
-    if (osd < -1) return;  // `osd df tree` has buckets between
+    if (osd < 0) return;  // `osd df tree` has buckets between
     OsdReport* report = report_of(in, osd);
     if (!report || report->reported) return;
     r.reported = r.size > 0;
