@@ -47,7 +47,8 @@ uint64_t by_sums(std::span<const uint64_t> all, uint64_t need) {
     else
       *sums |= *sums << units;
   }
-  const uint64_t first = need / unit > all.size() ? need / unit - all.size() : 0;
+  const uint64_t lost = unit > 1 ? all.size() : 0;
+  const uint64_t first = need / unit > lost ? need / unit - lost : 0;
   for (uint64_t units = first; units < kUnits; units++)
     if (sums->test(units)) return std::min(covers, std::max(need, units * unit));
   return std::min(covers, kUnits * unit);
@@ -69,7 +70,7 @@ std::vector<uint64_t> sizes_on(const Book& book, OsdId osd) {
 uint64_t least_cover(std::span<const uint64_t> all, uint64_t need) {
   if (need == 0 || std::accumulate(all.begin(), all.end(), uint64_t{0}) < need) return need;
   const uint64_t bound = by_count(all, need);
-  if (all.size() > kMaxShards || bound <= need) return std::max(bound, need);
+  if (all.size() > kMaxShards) return std::max(bound, need);
   return std::max(bound, by_sums(all, need));
 }
 
