@@ -154,11 +154,17 @@ std::vector<std::string> Arguments::list(std::string_view option) const {
   auto it = options_.find(std::string(option));
   if (it == options_.end()) return out;
   for (const std::string& value : it->second)
-    for (size_t at = 0; at <= value.size();) {
-      const size_t comma = std::min(value.find(',', at), value.size());
-      if (comma > at) out.push_back(value.substr(at, comma - at));
-      at = comma + 1;
-    }
+    for (std::string& part : split_commas(value)) out.push_back(std::move(part));
+  return out;
+}
+
+std::vector<std::string> split_commas(std::string_view text) {
+  std::vector<std::string> out;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    if (comma > at) out.emplace_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
   return out;
 }
 

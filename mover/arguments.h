@@ -43,6 +43,9 @@ class Arguments {
   std::map<std::string, std::vector<std::string>> options_;
 };
 
+/// "a,b" -> a, b; empty parts are left out.
+std::vector<std::string> split_commas(std::string_view text);
+
 std::string usage();
 
 }  // namespace plimsoll::mover

@@ -49,11 +49,7 @@ Result<> set_devices(const std::vector<std::string>& words, const map::OSDMap& m
     return fail(EINVAL, fmt::format("plan {} wants OSDs", goal_name(goal.kind)));
   std::vector<std::string> specs;
   for (const std::string& word : words)
-    for (size_t at = 0; at < word.size();) {
-      const size_t comma = std::min(word.find(',', at), word.size());
-      if (comma > at) specs.push_back(word.substr(at, comma - at));
-      at = comma + 1;
-    }
+    for (std::string& spec : split_commas(word)) specs.push_back(std::move(spec));
   TRY(devices, osds_of(specs, m));
   goal.devices = std::move(devices);
   return {};

@@ -40,6 +40,8 @@ std::span<const command::Row<Osd>> Osd::command_rows() {
        &Osd::cmd_flush_stats},
       {"dump_fullness", "show space, the lines, and who has borrowed how much", "", "", 0,
        &Osd::cmd_dump_fullness},
+      {"dump_pg_allocated", "show the bytes that each PG's replica takes here", "", "", 0,
+       &Osd::cmd_dump_pg_allocated},
       {"injectfull name=type,type=CephString,req=false name=count,type=CephInt,req=false",
        "pretend to be full", "", "", 0, &Osd::cmd_inject_full},
       {"compact", "compact the store's key-value part; slows requests meanwhile", "", "", 0,
@@ -85,6 +87,11 @@ Task<CommandReply> Osd::cmd_query(const Args& args) {
   co_await on_shards(each);
   if (!*found) co_return CommandReply(-ENOENT, "i don't have pgid " + id.to_string());
   co_return CommandReply::json(**found, args.format());
+}
+
+Task<CommandReply> Osd::cmd_dump_pg_allocated(const Args& args) {
+  json::object out{{"pg_allocated", map::dump_pg_allocated(pg_allocated())}};
+  co_return CommandReply::json(out, args.format());
 }
 
 Task<CommandReply> Osd::cmd_pools(const Args& args) {

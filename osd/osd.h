@@ -168,6 +168,8 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   /// The report's number.
   Task<uint64_t> report(bool all);
   map::OsdStat osd_stat();
+  /// As the store has it now.
+  std::map<PgId, map::PgAllocated> pg_allocated() const;
 
   // ---- commands.cc
   using Reply = Task<command::CommandReply>;
@@ -175,6 +177,7 @@ class Osd final : public daemon::Daemon, private PgHost, private messenger::Disp
   Reply cmd_status(const command::Args& args);
   Reply cmd_pgs(const command::Args& args);
   Reply cmd_query(const command::Args& args);
+  Reply cmd_dump_pg_allocated(const command::Args& args);
   Reply cmd_pools(const command::Args& args);
   Reply cmd_blocklist(const command::Args& args);
   Reply cmd_newest_map(const command::Args& args);

@@ -7,6 +7,7 @@
 #include "common/daemon/host_info.h"
 #include "common/map/mon_map.h"
 #include "osd/osd.h"
+#include "osd/store/format.h"
 
 namespace plimsoll::osd {
 
@@ -99,6 +100,8 @@ std::map<std::string, std::string> Osd::metadata() {
   std::map<std::string, std::string> all = daemon::host_info(env_.runtime);
   all["osd_data"] = env_.config.osd_data();
   all["osd_objectstore"] = env_.config.osd_objectstore();
+  // Tools that move data round sizes to it; they know it by this name.
+  all["bluestore_min_alloc_size"] = std::to_string(kBlock);
   all["osdspec_affinity"] = "";
   // One address for everything, and one disk for data and journal.
   const Result<std::string> routes = env_.runtime.read_file("/proc/net/route");

@@ -36,6 +36,14 @@ map::StoreStatfs on_wire(const StoreStatfs& s) {
 
 }  // namespace
 
+std::map<PgId, map::PgAllocated> Osd::pg_allocated() const {
+  std::map<PgId, map::PgAllocated> out;
+  for (const auto& [pg, s] : store_->collection_statfs())
+    out.emplace_hint(out.end(), pg,
+                     map::PgAllocated{s.allocated, s.omap_allocated + s.internal_metadata});
+  return out;
+}
+
 map::OsdStat Osd::osd_stat() {
   const StoreStatfs s = store_->statfs();
   map::OsdStat stat;
@@ -44,6 +52,7 @@ map::OsdStat Osd::osd_stat() {
   stat.seq = uint64_t{stat.up_from} << 32 | (++stat_seq_ & 0xffffffff);
   stat.num_pgs = static_cast<uint32_t>(env_.counters.get(metrics::Counter::osd_numpg));
   stat.statfs = on_wire(s);
+  stat.pg_allocated = pg_allocated();
   if (maps_.current())
     for (OsdId osd : maps_.current()->osds())
       if (osd != whoami_ && maps_.current()->is_up(osd)) stat.hb_peers.push_back(osd);

@@ -65,8 +65,11 @@ class StoreProxy final : public ObjectStore {
     return over(&ObjectStore::store_get, std::move(key));
   }
   Task<Result<>> compact() override { return over(&ObjectStore::compact); }
-  /// Not for other executors: the OSD reads it on the store's.
+  /// These two not for other executors: the OSD reads them on the store's.
   StoreStatfs statfs() const override { return store_.statfs(); }
+  std::map<PgId, StoreStatfs> collection_statfs() const override {
+    return store_.collection_statfs();
+  }
 
  private:
   template <class R, class... P>

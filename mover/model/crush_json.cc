@@ -35,6 +35,8 @@ constexpr struct {
     {"set_chooseleaf_stable", CrushOp::kSetChooseleafStable, false},
 };
 
+constexpr size_t kFirstSlots = 8;
+
 /// What refers to names that may follow later in the document.
 struct Input {
   CrushMap crush;
@@ -96,7 +98,10 @@ void read_bucket(JsonReader& in, Input& out) {
   b.weight = weight;
   auto& buckets = out.crush.buckets;
   const size_t slot = static_cast<size_t>(-1 - b.id);
-  if (slot >= buckets.size()) buckets.resize(slot + 1);
+  // As many slots as Ceph has for the same buckets: it doubles them.
+  size_t slots = std::max<size_t>(buckets.size(), kFirstSlots);
+  while (slot >= slots) slots *= 2;
+  buckets.resize(slots);
   if (buckets[slot]) return in.fail(fmt::format("bucket {} is there twice", b.id));
   out.crush.item_names[b.id] = std::move(name);
   buckets[slot] = std::move(b);

@@ -192,12 +192,17 @@ void DumpReader::read_osd_stat(JsonReader& in) {
   OsdId osd = kNoOsd;
   OsdReport r;
   uint64_t available = 0;
-  bool has_statfs = false;
+  bool has_statfs = false, has_used = false;
   auto read_statfs = [&] {
     has_statfs = true;
     in.members("total", size_into(in, r.size), "available", size_into(in, available), "allocated",
                size_into(in, r.used_data), "omap_allocated", size_into(in, r.used_omap),
                "internal_metadata", size_into(in, r.used_meta));
+  };
+  // Ours says it; a statfs cannot say that a made-up device holds more than its size.
+  auto read_used = [&] {
+    has_used = true;
+    size_into(in, r.used)();
   };
   auto read_allocated = [&] {
     in.array([&] {
@@ -205,11 +210,11 @@ void DumpReader::read_osd_stat(JsonReader& in) {
       in.members("pgid", pg, "bytes", size_into(in, bytes));
     });
   };
-  in.members("osd", osd, "statfs", read_statfs, "pg_allocated", read_allocated, "min_alloc_size",
-             size_into(in, r.min_alloc_size));
+  in.members("osd", osd, "statfs", read_statfs, "pg_allocated", read_allocated, "used", read_used,
+             "min_alloc_size", size_into(in, r.min_alloc_size));
   OsdReport* report = report_of(in, osd);
   if (!report || !has_statfs) return;
-  r.used = r.size > available ? r.size - available : 0;
+  if (!has_used) r.used = r.size > available ? r.size - available : 0;
   r.reported = r.size > 0;
   if (!r.min_alloc_size) r.min_alloc_size = report->min_alloc_size;
   std::sort(r.pg_allocated.begin(), r.pg_allocated.end());
@@ -223,7 +228,7 @@ void DumpReader::read_osd_df(JsonReader& in) {
     in.members("id", osd, "kb", size_into(in, r.size, 1024), "kb_used", size_into(in, r.used, 1024),
                "kb_used_data", size_into(in, r.used_data, 1024), "kb_used_omap",
                size_into(in, r.used_omap, 1024), "kb_used_meta", size_into(in, r.used_meta, 1024));
-    if (osd < -1) return;  // `osd df tree` has buckets between
+    if (osd < 0) return;  // `osd df tree` has buckets between
     OsdReport* report = report_of(in, osd);
     if (!report || report->reported) return;
     r.reported = r.size > 0;

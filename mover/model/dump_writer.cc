@@ -65,9 +65,9 @@ void add_osds(const Dump& dump, Output& out) {
   for (const auto& [osd, r] : dump.osds) {
     out.add(
         "{}\n{{\"osd\":{},\"statfs\":{{\"total\":{},\"available\":{},\"allocated\":{},"
-        "\"omap_allocated\":{},\"internal_metadata\":{}}},\"min_alloc_size\":{}",
+        "\"omap_allocated\":{},\"internal_metadata\":{}}},\"used\":{},\"min_alloc_size\":{}",
         separator, osd, r.size, r.size > r.used ? r.size - r.used : 0, r.used_data, r.used_omap,
-        r.used_meta, r.min_alloc_size);
+        r.used_meta, r.used, r.min_alloc_size);
     const char* inner = ",\"pg_allocated\":[";
     for (const auto& [pg, bytes] : r.pg_allocated) {
       out.add("{}{{\"pgid\":\"{}\",\"bytes\":{}}}", inner, pg.to_string(), bytes);

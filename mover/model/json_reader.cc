@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 
 namespace plimsoll::mover {
@@ -14,6 +13,9 @@ namespace {
 
 constexpr size_t kBuffer = 64 << 10;
 constexpr size_t kMaxWord = 64;
+constexpr const char* kCut = "the document ends here, it is cut short";
+constexpr const char* kCutInString = "the document ends inside a string, it is cut short";
+constexpr const char* kBadEscape = "has a bad escape in a string";
 
 bool is_word_char(int c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -27,7 +29,8 @@ bool is_not_finite(std::string_view word) {
 }
 
 bool is_number(std::string_view word) {
-  if (word.empty() || !(word[0] == '-' || (word[0] >= '0' && word[0] <= '9'))) return false;
+  const size_t digit = word.starts_with('-');
+  if (digit >= word.size() || word[digit] < '0' || word[digit] > '9') return false;
   double v = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), v);
   return error != std::errc::invalid_argument && end == word.data() + word.size();
@@ -103,7 +106,7 @@ bool JsonReader::expect(char c, const char* why) {
     return true;
   }
   if (found < 0)
-    fail("the document ends here, it is cut short");
+    fail(kCut);
   else
     fail(fmt::format("found '{}' {}", static_cast<char>(found), why));
   return false;
@@ -211,7 +214,7 @@ void JsonReader::read_text(std::string* out) {
     at_ += static_cast<size_t>(p - begin);
     const int c = next_byte();
     if (c == '"') return;
-    if (c < 0) return fail("the document ends inside a string, it is cut short");
+    if (c < 0) return fail(kCutInString);
     if (c == '\\') {
       read_escape(out);
       if (!ok()) return;
@@ -230,11 +233,16 @@ void JsonReader::read_escape(std::string* out) {
   uint32_t code = 0;
   if (c == 'u') {
     code = read_hex();
-    if (code >= 0xd800 && code < 0xdc00 && next_byte() == '\\' && next_byte() == 'u')
+    if (ok() && code >= 0xd800 && code < 0xdc00) {
+      for (char wanted : {'\\', 'u'}) {
+        const int half = next_byte();
+        if (half != wanted) return fail(half < 0 ? kCutInString : kBadEscape);
+      }
       code = 0x10000 + ((code - 0xd800) << 10) + ((read_hex() - 0xdc00) & 0x3ff);
+    }
   } else {
     const size_t i = c < 0 ? std::string_view::npos : kFrom.find(static_cast<char>(c));
-    if (i == std::string_view::npos) return fail("has a bad escape in a string");
+    if (i == std::string_view::npos) return fail(c < 0 ? kCutInString : kBadEscape);
     code = static_cast<uint8_t>(kTo[i]);
   }
   if (out && ok()) append_utf8(*out, code);
@@ -247,7 +255,7 @@ uint32_t JsonReader::read_hex() {
     const int lower = c | 0x20;
     const bool digit = c >= '0' && c <= '9';
     if (!digit && !(lower >= 'a' && lower <= 'f')) {
-      fail("has a bad escape in a string");
+      fail(c < 0 ? kCutInString : kBadEscape);
       return 0;
     }
     v = v << 4 | static_cast<uint32_t>(digit ? c - '0' : lower - 'a' + 10);
@@ -258,13 +266,13 @@ uint32_t JsonReader::read_hex() {
 std::string_view JsonReader::read_word() {
   word_.clear();
   if (peek() < 0) {
-    fail("the document ends here, it is cut short");
+    fail(kCut);
     return {};
   }
   while ((at_ < end_ || fill()) && is_word_char(buffer_[at_]) && word_.size() < kMaxWord)
     word_ += static_cast<char>(buffer_[at_++]);
   // A number at the very end could be longer; only a whole document may be one.
-  if (depth_ > 0 && at_ == end_) fail("the document ends here, it is cut short");
+  if (depth_ > 0 && at_ == end_) fail(kCut);
   if (word_.empty() && ok())
     fail(fmt::format("found '{}' where a value belongs", static_cast<char>(buffer_[at_])));
   return word_;
@@ -296,8 +304,9 @@ bool JsonReader::begin_number(const char* wanted) {
 void JsonReader::read(double& out) {
   if (!begin_number("a number")) return;
   double v = 0;
-  std::from_chars(word_.data(), word_.data() + word_.size(), v);
-  if (!std::isfinite(v)) return fail(fmt::format("is {}, which is out of range", word_));
+  const auto [end, error] = std::from_chars(word_.data(), word_.data() + word_.size(), v);
+  if (end != word_.data() + word_.size()) return fail(fmt::format("is {}, not a number", word_));
+  if (error != std::errc()) return fail(fmt::format("is {}, which is out of range", word_));
   out = v;
 }
 

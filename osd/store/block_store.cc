@@ -53,6 +53,7 @@ Task<Result<>> BlockStore::load() {
   CO_TRY_VOID(co_await load_free_map());
   CO_TRY_VOID(co_await load_collections());
   CO_TRY_VOID(co_await load_sizes(key::kPgMeta));
+  if (!uncounted_.empty()) CO_TRY_VOID(co_await count_collections());
   co_return co_await load_sizes(key::kStore);
 }
 
@@ -83,8 +84,37 @@ Task<Result<>> BlockStore::load_collections() {
       auto pg = key::parse_collection(k);
       if (!pg) co_return fail(EINVAL, options_.path + ": malformed collection key");
       collections_.insert(*pg);
+      if (value.empty()) {
+        uncounted_.insert(*pg);
+        continue;
+      }
+      CO_TRY(usage, wire::from_bytes<Usage>(Bytes::copy(value), "usage of a collection"));
+      usage_[*pg] = usage;
     }
   }
+}
+
+Task<Result<>> BlockStore::count_collections() {
+  for (const PgId pg : uncounted_) usage_[pg] = {.meta_bytes = key::collection(pg).size()};
+  for (const auto& [k, bytes] : sizes_)
+    if (auto pg = key::parse_pg(k); pg && uncounted_.contains(*pg))
+      usage_[*pg].meta_bytes += k.size() + bytes;
+  for (KvWalk walk(*files_.kv, key::kOnode);;) {
+    CO_TRY(page, co_await walk.next());
+    if (page.empty()) break;
+    for (auto& [k, value] : page) {
+      auto pg = key::parse_pg(k);
+      if (!pg || !uncounted_.contains(*pg)) continue;
+      const size_t kv_bytes = k.size() + value.size();
+      Onode o;
+      ByteReader r(Bytes::take(std::move(value)));
+      decode(o, r);
+      if (!r.ok()) co_return fail(EIO, "damaged onode in collection " + pg->to_string());
+      usage_[*pg] += o.usage(kv_bytes);
+    }
+  }
+  log_.warn("counted what {} collections take, for the first time", uncounted_.size());
+  co_return Result<>();
 }
 
 Task<Result<>> BlockStore::load_sizes(char space) {

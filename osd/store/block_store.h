@@ -85,6 +85,7 @@ class BlockStore final : public ObjectStore {
                                                                      size_t max) override;
   Task<Result<std::optional<Bytes>>> store_get(std::string key) override;
   StoreStatfs statfs() const override;
+  std::map<PgId, StoreStatfs> collection_statfs() const override;
   HostSpace host() const override;
   Task<void> look_at_host(uint64_t spare) override;
   Task<Result<>> compact() override { return files_.kv->compact(); }
@@ -99,10 +100,8 @@ class BlockStore final : public ObjectStore {
   /// An onode that a transaction changes, and what the counters say of it until then.
   struct Change {
     OnodeRef onode;
-    bool existed;
-    uint64_t blocks;
-    uint64_t stored_bytes;
-    uint64_t omap_bytes;
+    PgId pg;
+    Usage before;
   };
   struct Txn : std::enable_shared_from_this<Txn> {
     uint64_t id = 0;
@@ -112,6 +111,7 @@ class BlockStore final : public ObjectStore {
     // By prepare():
     KvBatch batch;
     std::vector<Change> changes;
+    std::set<PgId> accounted;  ///< collections whose usage it changes
     std::vector<BlockRun> allocated;
     std::vector<BlockRun> freed;
     std::vector<std::string> omap_keys;  ///< of unsettled_omap_
@@ -133,6 +133,8 @@ class BlockStore final : public ObjectStore {
   Task<Result<>> load_free_map();
   Task<Result<>> load_collections();
   Task<Result<>> load_sizes(char space);
+  /// For a store whose collections have no usage yet.
+  Task<Result<>> count_collections();
   /// From now on every commit returns `e`, those under way first.
   void fail_all(Error e);
   static Task<Result<>> answered(TxnRef t);
@@ -148,12 +150,16 @@ class BlockStore final : public ObjectStore {
   Task<void> all_before(const Txn& t);
   void create_collection(Txn& t, PgId pg);
   Task<Result<>> remove_collection(Txn& t, PgId pg);
-  void put_small(Txn& t, std::string k, const Bytes& value);
-  void erase_small(Txn& t, const std::string& k);
-  void erase_small_range(Txn& t, const std::string& from, const std::string& to);
+  /// PG and OSD keys; the latter are of no PG.
+  void put_small(Txn& t, std::optional<PgId> pg, std::string k, const Bytes& value);
+  void erase_small(Txn& t, std::optional<PgId> pg, const std::string& k);
+  void erase_small_range(Txn& t, PgId pg, const std::string& from, const std::string& to);
   /// Notes that `t` changes it, and what it was before.
-  void change(Txn& t, const OnodeRef& o);
+  void change(Txn& t, PgId pg, const OnodeRef& o);
+  /// All changes of the counters go through here.
+  void account(Txn& t, std::optional<PgId> pg, const Usage& more);
   void seal_onodes(Txn& t);
+  void seal_usage(Txn& t);
 
   Task<Result<>> write(Txn& t, Onode& o, uint64_t offset, Bytes data);
   std::vector<BlockRun> allocate(Txn& t, uint64_t count);
@@ -227,6 +233,8 @@ class BlockStore final : public ObjectStore {
 
   // What is known of the key-value store without reading it.
   std::set<PgId> collections_;
+  std::map<PgId, Usage> usage_;       ///< as prepared; also of one that is being removed
+  std::set<PgId> uncounted_;          ///< collections whose usage is not stored yet
   std::map<PgId, uint64_t> removed_;  ///< collections whose removal is not settled, and by whom
   uint64_t removals_ = 0;
   Sizes sizes_;                       ///< value bytes of PG and OSD keys

@@ -72,6 +72,7 @@ class Workload {
     ASSERT_GE(number, acked_) << "acknowledged transactions are lost";
     ASSERT_LE(number, issued_);
     ASSERT_EQ(difference(*got, models_[number]), "") << "after transaction " << number;
+    ASSERT_EQ(usage_difference(store, models_[number]), "") << "after transaction " << number;
   }
   uint64_t acked() const { return acked_; }
 
@@ -730,8 +731,67 @@ TEST_F(BlockStoreTest, FsckFindsPlantedDamage) {
   kv[key::onode({5, 5}, test_object({5, 5}, 1))] = wire::to_bytes(Onode()).to_string();
   expect_finding("no such collection");
   kv[key::store("x")] = "y";
-  expect_finding("counter meta_bytes");
+  expect_finding("store: counter meta_bytes");
+  kv[key::pg_meta({5, 5}, "x")] = "y";
+  expect_finding("a PG's key without its collection");
+  auto usage = *wire::from_bytes<Usage>(Bytes::copy(kv[key::collection(kPg)]), "usage");
+  usage.allocated_blocks++;
+  usage.omap_bytes -= 7;
+  kv[key::collection(kPg)] = wire::to_bytes(usage).to_string();
+  expect_finding("1.0: counter allocated_blocks is 17, want 16\n1.0: counter omap_bytes is 14, ");
+  kv[key::collection(kPg)].resize(10);
+  expect_finding("1.0: malformed usage");
   open(store_options());
+}
+
+/// As stores were before they kept the usage of collections.
+void forget_usage(std::map<std::string, std::string>& kv) {
+  for (auto& [k, value] : kv)
+    if (key::parse_collection(k)) value.clear();
+  std::string& counters = kv[std::string(key::kCounters)];
+  ASSERT_EQ(counters.substr(0, 2), "\2\2") << "or programs that do not keep it would open it";
+  counters[0] = counters[1] = 1;
+}
+
+TEST_F(BlockStoreTest, AStoreWithoutUsageOfCollectionsGetsIt) {
+  for (const bool journal_only : {false, true}) {
+    Transaction t;
+    for (uint32_t seed = 0; seed < 3; seed++) {
+      t.write({1, seed}, test_object({1, seed}, 0), 0, random_bytes(rng, 10'000 * (seed + 1)));
+      t.omap_set({1, seed}, test_object({1, seed}, 0), {{"key", random_bytes(rng, 50)}});
+      t.meta_set({1, seed}, {{"info", random_bytes(rng, 20)}});
+    }
+    t.store_set({{"superblock", random_bytes(rng, 30)}});
+    ASSERT_TRUE(commit(std::move(t)));
+    close();
+    forget_usage(disk.kvs["osd/kv"].durable);
+    disk.kvs["osd/kv"].current = disk.kvs["osd/kv"].durable;
+    EXPECT_EQ(fsck_text(disk), "");
+
+    auto options = store_options();
+    options.journal_only = journal_only;
+    open(options);
+    const auto usage = store->collection_statfs();
+    ASSERT_EQ(usage.size(), 3u);
+    EXPECT_EQ(usage.at({1, 2}).allocated, 8 * kBlock);
+    EXPECT_EQ(usage.at({1, 0}).allocated, 3 * kBlock);
+    // The first change of one collection stores the usage of all.
+    Transaction remove;
+    remove.remove({1, 0}, test_object({1, 0}, 0));
+    ASSERT_TRUE(commit(std::move(remove)));
+    const auto after = store->collection_statfs();
+    close();
+    EXPECT_EQ(fsck_text(disk), "");
+    open(store_options());
+    EXPECT_EQ(store->collection_statfs().at({1, 0}).allocated, 0u);
+    EXPECT_EQ(store->collection_statfs().at({1, 0}).internal_metadata,
+              after.at({1, 0}).internal_metadata);
+    close();
+    for (const auto& [k, value] : disk.kvs["osd/kv"].current)
+      if (key::parse_collection(k)) EXPECT_FALSE(value.empty());
+    EXPECT_EQ(fsck_text(disk), "");
+    open(store_options());
+  }
 }
 
 TEST_F(BlockStoreTest, DumpsOfEqualContentAreEqual) {

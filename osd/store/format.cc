@@ -202,6 +202,14 @@ std::optional<PgId> parse_collection(std::string_view k) {
   return pg;
 }
 
+std::optional<PgId> parse_pg(std::string_view k) {
+  Parser p{k};
+  p.number(1);
+  const PgId pg = p.pg();
+  if (!p.ok) return std::nullopt;
+  return pg;
+}
+
 std::optional<std::pair<PgId, HObject>> parse_onode(std::string_view k) {
   Parser p{k};
   if (!p.space(kOnode)) return std::nullopt;

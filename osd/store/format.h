@@ -11,6 +11,7 @@
 #include "common/base/units.h"
 #include "common/rt/block_file.h"
 #include "common/wire/types.h"
+#include "osd/store/usage.h"
 
 namespace plimsoll::osd {
 
@@ -49,20 +50,12 @@ Bytes encode_superblock(const Superblock& s);
 Result<Superblock> decode_superblock(const Bytes& block);
 
 /// Sums over the whole store, put with every group of transactions.
-struct Counters {
-  static constexpr wire::Envelope kEnvelope{1, 1};
-  uint64_t objects = 0;
-  uint64_t allocated_blocks = 0;
-  uint64_t data_stored = 0;   ///< bytes of objects in allocated blocks
-  uint64_t omap_bytes = 0;    ///< live key-value bytes of omaps
-  uint64_t meta_bytes = 0;    ///< live key-value bytes of onodes, collections, PG and OSD keys
+struct Counters : Usage {
+  /// Who does not keep the usage of collections, as writers of version 1, must not open the store.
+  static constexpr wire::Envelope kEnvelope{2, 2};
   uint64_t next_omap_id = 1;
   template <class F> void fields(F& f) {
-    f("objects", objects);
-    f("allocated_blocks", allocated_blocks);
-    f("data_stored", data_stored);
-    f("omap_bytes", omap_bytes);
-    f("meta_bytes", meta_bytes);
+    Usage::fields(f);
     f("next_omap_id", next_omap_id);
   }
   auto operator<=>(const Counters&) const = default;
@@ -70,7 +63,7 @@ struct Counters {
 
 namespace key {
 
-inline constexpr char kCollection = 'C';  ///< pg -> nothing
+inline constexpr char kCollection = 'C';  ///< pg -> its usage; nothing where not yet counted
 inline constexpr char kOnode = 'O';       ///< pg object -> onode
 inline constexpr char kPgMeta = 'M';      ///< pg name -> value
 inline constexpr char kStore = 'S';       ///< name -> value
@@ -93,6 +86,8 @@ std::string free_map(uint64_t chunk);
 std::string after_prefix(std::string prefix);
 
 std::optional<PgId> parse_collection(std::string_view k);
+/// The PG that a collection, onode or PG meta key begins with.
+std::optional<PgId> parse_pg(std::string_view k);
 std::optional<std::pair<PgId, HObject>> parse_onode(std::string_view k);
 /// The id, and the name; nullopt in its place for the header.
 struct OmapKey {

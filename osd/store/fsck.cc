@@ -40,11 +40,13 @@ class Fsck {
   Task<Result<>> keys(char space);
   Task<Result<>> free_map();
   Task<Result<>> counters();
+  void usage(const std::string& name, const Usage& kept, const Usage& want);
 
   StoreFiles& files_;
   uint64_t blocks_;
   std::vector<bool> used_;
-  std::set<PgId> collections_;
+  std::map<PgId, std::string> collections_;  ///< and their usage, encoded as it is kept
+  std::map<PgId, Usage> usage_;              ///< as recomputed
   std::map<uint64_t, Omap> omaps_;
   FsckReport report_;
 };
@@ -65,10 +67,16 @@ Task<Result<>> Fsck::collections() {
   for (KvWalk walk(*files_.kv, key::kCollection);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) co_return Result<>();
-    for (const auto& [k, value] : page) {
-      report_.counters.meta_bytes += k.size();
-      if (auto pg = key::parse_collection(k)) collections_.insert(*pg);
-      else found("malformed collection key");
+    for (auto& [k, value] : page) {
+      const Usage key_alone{.meta_bytes = k.size()};
+      report_.counters += key_alone;
+      auto pg = key::parse_collection(k);
+      if (!pg) {
+        found("malformed collection key");
+        continue;
+      }
+      usage_[*pg] += key_alone;
+      collections_.emplace(*pg, std::move(value));
     }
   }
 }
@@ -82,8 +90,7 @@ Task<Result<>> Fsck::onodes() {
 }
 
 Task<Result<>> Fsck::onode(std::string k, std::string value) {
-  report_.counters.objects++;
-  report_.counters.meta_bytes += k.size() + value.size();
+  const uint64_t kv_bytes = k.size() + value.size();
   auto parsed = key::parse_onode(k);
   if (!parsed) {
     found("malformed object key");
@@ -102,9 +109,8 @@ Task<Result<>> Fsck::onode(std::string k, std::string value) {
     found("{}: blocks behind the size {}", name, o.size);
   for (const auto& run : o.runs) claim(run, name);
   co_await check_data(o, name);
-  report_.counters.allocated_blocks += o.mapped_blocks();
-  report_.counters.data_stored += o.stored_bytes();
-  report_.counters.omap_bytes += o.omap_bytes;
+  report_.counters += o.usage(kv_bytes);
+  usage_[parsed->first] += o.usage(kv_bytes);
   if (!o.omap_id) co_return Result<>();
   const bool fresh = omaps_.emplace(o.omap_id, Omap{o.omap_keys, o.omap_bytes, name}).second;
   if (!fresh) found("{}: shares omap {} with {}", name, o.omap_id, omaps_[o.omap_id].owner);
@@ -163,7 +169,14 @@ Task<Result<>> Fsck::keys(char space) {
   for (KvWalk walk(*files_.kv, space);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) co_return Result<>();
-    for (const auto& [k, value] : page) report_.counters.meta_bytes += k.size() + value.size();
+    for (const auto& [k, value] : page) {
+      const Usage more{.meta_bytes = k.size() + value.size()};
+      report_.counters += more;
+      if (space == key::kStore) continue;
+      auto pg = key::parse_pg(k);
+      if (!pg || !collections_.contains(*pg)) found("a PG's key without its collection");
+      else usage_[*pg] += more;
+    }
   }
 }
 
@@ -198,15 +211,25 @@ Task<Result<>> Fsck::counters() {
   ours.next_omap_id = kept->next_omap_id;
   if (!omaps_.empty() && omaps_.rbegin()->first >= kept->next_omap_id)
     found("omap {} is beyond the next id {}", omaps_.rbegin()->first, kept->next_omap_id);
-  auto compare = [&](const char* what, uint64_t have, uint64_t want) {
-    if (have != want) found("counter {} is {}, want {}", what, have, want);
-  };
-  compare("objects", kept->objects, ours.objects);
-  compare("allocated_blocks", kept->allocated_blocks, ours.allocated_blocks);
-  compare("data_stored", kept->data_stored, ours.data_stored);
-  compare("omap_bytes", kept->omap_bytes, ours.omap_bytes);
-  compare("meta_bytes", kept->meta_bytes, ours.meta_bytes);
+  usage("store", *kept, ours);
+  for (auto& [pg, value] : collections_) {
+    if (value.empty()) continue;  // The next mount counts it.
+    auto of_pg = wire::from_bytes<Usage>(Bytes::take(std::move(value)), "usage");
+    if (of_pg) usage(pg.to_string(), *of_pg, usage_[pg]);
+    else found("{}: {}", pg.to_string(), of_pg.error().text());
+  }
   co_return Result<>();
+}
+
+void Fsck::usage(const std::string& name, const Usage& kept, const Usage& want) {
+  auto compare = [&](const char* what, uint64_t have, uint64_t wanted) {
+    if (have != wanted) found("{}: counter {} is {}, want {}", name, what, have, wanted);
+  };
+  compare("objects", kept.objects, want.objects);
+  compare("allocated_blocks", kept.allocated_blocks, want.allocated_blocks);
+  compare("data_stored", kept.data_stored, want.data_stored);
+  compare("omap_bytes", kept.omap_bytes, want.omap_bytes);
+  compare("meta_bytes", kept.meta_bytes, want.meta_bytes);
 }
 
 }  // namespace

@@ -305,14 +305,26 @@ StoreStatfs MemStore::statfs() const {
   s.total = options_.size;
   s.allocated = blocks_used_ * kBlock;
   s.available = s.total - s.allocated;
-  for (const auto& [pg, c] : collections_)
+  for (const auto& [pg, part] : collection_statfs()) {
+    s.data_stored += part.data_stored;
+    s.omap_allocated += part.omap_allocated;
+  }
+  return s;
+}
+
+std::map<PgId, StoreStatfs> MemStore::collection_statfs() const {
+  std::map<PgId, StoreStatfs> out;
+  for (const auto& [pg, c] : collections_) {
+    StoreStatfs& s = out[pg];
     for (const auto& [name, o] : c.objects) {
+      s.allocated += o.blocks.size() * kBlock;
       s.data_stored += o.blocks.size() * kBlock;
       if (o.size % kBlock && o.blocks.contains(round_down(o.size, kBlock)))
         s.data_stored -= kBlock - o.size % kBlock;
       for (const auto& [k, v] : o.omap) s.omap_allocated += k.size() + v.size();
     }
-  return s;
+  }
+  return out;
 }
 
 }  // namespace plimsoll::osd

@@ -44,6 +44,7 @@ class MemStore final : public ObjectStore {
                                                                      size_t max) override;
   Task<Result<std::optional<Bytes>>> store_get(std::string key) override;
   StoreStatfs statfs() const override;
+  std::map<PgId, StoreStatfs> collection_statfs() const override;
   Task<Result<>> compact() override { co_return Result<>(); }
 
  private:

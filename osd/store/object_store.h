@@ -100,6 +100,9 @@ class ObjectStore {
   virtual Task<Result<std::optional<Bytes>>> store_get(std::string key) = 0;
 
   virtual StoreStatfs statfs() const = 0;
+  /// What each collection has of it: allocated, data_stored, omap_allocated and internal_metadata,
+  /// the rest being 0. What the sums lack is the store's own.
+  virtual std::map<PgId, StoreStatfs> collection_statfs() const = 0;
   /// As last looked at, but the ballast as it is now.
   virtual HostSpace host() const { return {}; }
   /// Looks, and makes the ballast whole where the host keeps `spare` bytes besides.

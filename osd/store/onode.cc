@@ -84,6 +84,10 @@ void Onode::unmap(uint64_t first, uint64_t end, std::vector<BlockRun>& freed) {
   }
 }
 
+Usage Onode::usage(uint64_t kv_bytes) const {
+  return {1, mapped_blocks(), stored_bytes(), omap_bytes, kv_bytes};
+}
+
 size_t Onode::memory_bytes() const {
   size_t n = sizeof *this;
   for (const auto& r : runs) n += sizeof r + 4 * r.crcs.capacity();

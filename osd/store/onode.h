@@ -10,6 +10,7 @@
 
 #include "common/wire/types.h"
 #include "osd/store/allocator.h"
+#include "osd/store/usage.h"
 
 namespace plimsoll::osd {
 
@@ -47,6 +48,8 @@ struct Onode {
   void set_crc(uint64_t logical, uint32_t crc);
   /// Unmaps [first, end) and appends what was behind it to `freed`.
   void unmap(uint64_t first, uint64_t end, std::vector<BlockRun>& freed);
+  /// `kv_bytes`: of its key and encoded value.
+  Usage usage(uint64_t kv_bytes) const;
   /// Roughly what it takes in memory.
   size_t memory_bytes() const;
 };

@@ -20,6 +20,8 @@ struct CachedOnode {
   uint64_t changed_by = 0;  ///< the transaction that pinned it last
   uint32_t pins = 0;
 
+  Usage usage() const { return exists ? onode.usage(kv_bytes) : Usage(); }
+
  private:
   friend class OnodeCache;
   size_t memory = 0;

@@ -138,11 +138,11 @@ class Survivor {
     keys.insert("number");
     auto got = co_await read_all(store, std::move(keys));
     if (!got) wrong_ = got.error().to_string();
-    else compare(*got);
+    else compare(store, *got);
     co_await store.umount();
   }
 
-  void compare(const Model& got) {
+  void compare(const ObjectStore& store, const Model& got) {
     const auto it = got.store.find("number");
     const uint64_t number = it == got.store.end() ? 0 : std::stoull(it->second.to_string());
     if (number < acknowledged_ || number >= first_ + models_.size()) {
@@ -151,6 +151,7 @@ class Survivor {
     }
     const Model want = models_[number - first_];
     wrong_ = difference(got, want);
+    if (wrong_.empty()) wrong_ = usage_difference(store, want);
     first_ = acknowledged_ = number;
     models_.assign(1, want);
   }

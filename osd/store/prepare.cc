@@ -57,6 +57,7 @@ Task<Result<>> BlockStore::prepare(TxnRef t) {
   t->batch.mutable_ops().reserve(t->ops.ops().size() + 4);
   for (const auto& op : t->ops.ops()) CO_TRY_VOID(co_await apply(*t, op));
   seal_onodes(*t);
+  seal_usage(*t);
   t->blocks = deferred_.seal();
   t->counters = counters_;
   co_return Result<>();
@@ -68,19 +69,19 @@ Task<Result<>> BlockStore::apply(Txn& t, const TxnOp& op) {
     case TxnCode::kRemoveCollection: co_return co_await remove_collection(t, op.pg);
     case TxnCode::kMetaSet:
       create_collection(t, op.pg);
-      for (const auto& [k, v] : op.map) put_small(t, key::pg_meta(op.pg, k), v);
+      for (const auto& [k, v] : op.map) put_small(t, op.pg, key::pg_meta(op.pg, k), v);
       co_return Result<>();
     case TxnCode::kMetaRemove:
-      for (const auto& [k, v] : op.map) erase_small(t, key::pg_meta(op.pg, k));
+      for (const auto& [k, v] : op.map) erase_small(t, op.pg, key::pg_meta(op.pg, k));
       co_return Result<>();
     case TxnCode::kMetaRemoveRange:
-      erase_small_range(t, key::pg_meta(op.pg, op.name), key::pg_meta(op.pg, op.name2));
+      erase_small_range(t, op.pg, key::pg_meta(op.pg, op.name), key::pg_meta(op.pg, op.name2));
       co_return Result<>();
     case TxnCode::kStoreSet:
-      for (const auto& [k, v] : op.map) put_small(t, key::store(k), v);
+      for (const auto& [k, v] : op.map) put_small(t, {}, key::store(k), v);
       co_return Result<>();
     case TxnCode::kStoreRemove:
-      for (const auto& [k, v] : op.map) erase_small(t, key::store(k));
+      for (const auto& [k, v] : op.map) erase_small(t, {}, key::store(k));
       co_return Result<>();
     default: {
       CO_TRY(o, co_await find(op.pg, op.object));
@@ -92,7 +93,7 @@ Task<Result<>> BlockStore::apply(Txn& t, const TxnOp& op) {
 Task<Result<>> BlockStore::apply_to_object(Txn& t, const OnodeRef& ref, const TxnOp& op) {
   CachedOnode& o = *ref;
   if (!o.exists && removes(op.code)) co_return Result<>();
-  change(t, ref);
+  change(t, op.pg, ref);
   if (!o.exists) {
     create_collection(t, op.pg);
     o.exists = true;
@@ -130,22 +131,33 @@ Task<Result<>> BlockStore::apply_to_onode(Txn& t, Onode& o, const TxnOp& op) {
 
 // ---- onodes -------------------------------------------------------------------------------------
 
-void BlockStore::change(Txn& t, const OnodeRef& ref) {
+void BlockStore::change(Txn& t, PgId pg, const OnodeRef& ref) {
   if (ref->changed_by == t.id) return;
   ref->changed_by = t.id;
   ref->pins++;
-  const Onode& o = ref->onode;
-  t.changes.push_back({ref, ref->exists, o.mapped_blocks(), o.stored_bytes(), o.omap_bytes});
+  t.changes.push_back({ref, pg, ref->usage()});
+}
+
+void BlockStore::account(Txn& t, std::optional<PgId> pg, const Usage& more) {
+  counters_ += more;
+  if (!pg) return;
+  usage_[*pg] += more;
+  t.accounted.insert(*pg);
+}
+
+/// A collection that is gone keeps its usage up to here: what it held is taken off piece by piece.
+void BlockStore::seal_usage(Txn& t) {
+  t.accounted.merge(uncounted_);
+  uncounted_.clear();
+  for (const PgId pg : t.accounted) {
+    if (!collections_.contains(pg)) usage_.erase(pg);
+    else t.batch.put(key::collection(pg), wire::to_bytes(usage_[pg]).to_string());
+  }
 }
 
 void BlockStore::seal_onodes(Txn& t) {
   for (const auto& c : t.changes) {
     CachedOnode& o = *c.onode;
-    counters_.objects += o.exists - c.existed;
-    counters_.allocated_blocks += o.onode.mapped_blocks() - c.blocks;
-    counters_.data_stored += o.onode.stored_bytes() - c.stored_bytes;
-    counters_.omap_bytes += o.onode.omap_bytes - c.omap_bytes;
-    counters_.meta_bytes -= o.kv_bytes;
     o.kv_bytes = 0;
     if (o.exists) {
       ByteWriter w;
@@ -153,10 +165,10 @@ void BlockStore::seal_onodes(Txn& t) {
       encode(o.onode, w);
       o.kv_bytes = o.key.size() + w.size();
       t.batch.put(o.key, w.take_string());
-    } else if (c.existed) {
+    } else if (c.before.objects) {
       t.batch.erase(o.key);
     }
-    counters_.meta_bytes += o.kv_bytes;
+    account(t, c.pg, o.usage() - c.before);
     cache_.resized(c.onode);
   }
 }
@@ -165,9 +177,7 @@ void BlockStore::seal_onodes(Txn& t) {
 
 void BlockStore::create_collection(Txn& t, PgId pg) {
   if (!collections_.insert(pg).second) return;
-  std::string k = key::collection(pg);
-  counters_.meta_bytes += k.size();
-  t.batch.put(std::move(k), {});
+  account(t, pg, {.meta_bytes = key::collection(pg).size()});
 }
 
 Task<void> BlockStore::all_before(const Txn& t) {
@@ -186,7 +196,7 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
 
   const std::string prefix = key::onode_prefix(pg);
   for (const auto& ref : cache_.with_prefix(prefix)) {
-    change(t, ref);
+    change(t, pg, ref);
     ref->onode.unmap(0, UINT64_MAX, t.freed);
     if (ref->onode.omap_id)
       t.batch.erase_range(key::omap_header(ref->onode.omap_id),
@@ -204,11 +214,7 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
       ByteReader r(Bytes::take(std::move(value)));
       decode(o, r);
       if (!r.ok()) co_return fail(EIO, "damaged onode in collection " + pg.to_string());
-      counters_.objects--;
-      counters_.allocated_blocks -= o.mapped_blocks();
-      counters_.data_stored -= o.stored_bytes();
-      counters_.omap_bytes -= o.omap_bytes;
-      counters_.meta_bytes -= kv_bytes;
+      account(t, pg, Usage() - o.usage(kv_bytes));
       if (o.omap_id)
         t.batch.erase_range(key::omap_header(o.omap_id), key::omap_header(o.omap_id + 1));
       o.unmap(0, UINT64_MAX, t.freed);
@@ -216,35 +222,36 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
   }
   t.batch.erase_range(prefix, key::after_prefix(prefix));
   const std::string meta = key::pg_meta(pg, {});
-  erase_small_range(t, meta, key::after_prefix(meta));
+  erase_small_range(t, pg, meta, key::after_prefix(meta));
   std::string k = key::collection(pg);
-  counters_.meta_bytes -= k.size();
+  account(t, pg, Usage() - Usage{.meta_bytes = k.size()});
   t.batch.erase(std::move(k));
   collections_.erase(pg);
   co_return Result<>();
 }
 
-void BlockStore::put_small(Txn& t, std::string k, const Bytes& value) {
+void BlockStore::put_small(Txn& t, std::optional<PgId> pg, std::string k, const Bytes& value) {
   auto [known, fresh] = sizes_.try_emplace(k, value.size());
-  if (fresh) counters_.meta_bytes += k.size() + value.size();
-  else counters_.meta_bytes += value.size() - std::exchange(known->second, value.size());
+  const uint64_t before = fresh ? 0 : k.size() + std::exchange(known->second, value.size());
+  account(t, pg, {.meta_bytes = k.size() + value.size() - before});
   t.batch.put(std::move(k), value.to_string());
 }
 
-void BlockStore::erase_small(Txn& t, const std::string& k) {
+void BlockStore::erase_small(Txn& t, std::optional<PgId> pg, const std::string& k) {
   auto known = sizes_.find(k);
   if (known == sizes_.end()) return;
-  counters_.meta_bytes -= k.size() + known->second;
+  account(t, pg, Usage() - Usage{.meta_bytes = k.size() + known->second});
   sizes_.erase(known);
   t.batch.erase(k);
 }
 
-void BlockStore::erase_small_range(Txn& t, const std::string& from, const std::string& to) {
+void BlockStore::erase_small_range(Txn& t, PgId pg, const std::string& from,
+                                   const std::string& to) {
   if (from >= to) return;
   std::vector<std::string> keys;
   for (auto it = sizes_.lower_bound(from); it != sizes_.end() && it->first < to; ++it)
     keys.push_back(it->first);
-  for (const auto& k : keys) erase_small(t, k);
+  for (const auto& k : keys) erase_small(t, pg, k);
 }
 
 // ---- bytes --------------------------------------------------------------------------------------

@@ -255,6 +255,19 @@ Task<Result<std::optional<Bytes>>> BlockStore::store_get(std::string name) {
   co_return out;
 }
 
+std::map<PgId, StoreStatfs> BlockStore::collection_statfs() const {
+  std::map<PgId, StoreStatfs> out;
+  for (const auto& [pg, usage] : usage_) {
+    StoreStatfs s;
+    s.allocated = usage.allocated_blocks * kBlock;
+    s.data_stored = usage.data_stored;
+    s.omap_allocated = usage.omap_bytes;
+    s.internal_metadata = usage.meta_bytes;
+    out.emplace_hint(out.end(), pg, s);
+  }
+  return out;
+}
+
 StoreStatfs BlockStore::statfs() const {
   StoreStatfs s;
   if (!allocator_) return s;

@@ -314,4 +314,36 @@ std::string difference(const Model& got, const Model& want) {
   return "";
 }
 
+std::string usage_difference(const ObjectStore& store, const Model& want) {
+  const std::map<PgId, StoreStatfs> got = store.collection_statfs();
+  if (got.size() != want.collections.size())
+    return fmt::format("usage of {} collections, want {}", got.size(), want.collections.size());
+  StoreStatfs sum;
+  for (const auto& [pg, c] : want.collections) {
+    if (!got.contains(pg)) return "no usage of " + pg.to_string();
+    const StoreStatfs& s = got.at(pg);
+    uint64_t blocks = 0, stored = 0;
+    for (const auto& [name, o] : c.objects)
+      for (const uint64_t b : o.blocks) {
+        blocks++;
+        stored += std::min<uint64_t>(kBlock, o.data.size() - b * kBlock);
+      }
+    if (s.allocated != blocks * kBlock || s.data_stored != stored)
+      return fmt::format("{} has {} allocated with {} stored, want {} with {}", pg.to_string(),
+                         s.allocated, s.data_stored, blocks * kBlock, stored);
+    sum.allocated += s.allocated;
+    sum.data_stored += s.data_stored;
+    sum.omap_allocated += s.omap_allocated;
+    sum.internal_metadata += s.internal_metadata;
+  }
+  const StoreStatfs all = store.statfs();
+  if (all.internal_metadata)
+    for (const auto& [k, v] : want.store) sum.internal_metadata += 1 + k.size() + v.size();
+  const auto text = [](const StoreStatfs& s) {
+    return fmt::format("{} allocated, {} stored, {} of omap, {} of metadata", s.allocated,
+                       s.data_stored, s.omap_allocated, s.internal_metadata);
+  };
+  return text(sum) == text(all) ? "" : text(sum) + ", the store has " + text(all);
+}
+
 }  // namespace plimsoll::osd

@@ -54,5 +54,7 @@ Task<std::string> compare_object(ObjectStore& store, PgId pg, HObject name, cons
                                  Rng& rng);
 /// The first difference, "" where there is none.
 std::string difference(const Model& got, const Model& want);
+/// The same for what collections take; of the store's sums they leave its own keys alone.
+std::string usage_difference(const ObjectStore& store, const Model& want);
 
 }  // namespace plimsoll::osd

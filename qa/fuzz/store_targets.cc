@@ -72,6 +72,7 @@ void run_transaction(Bytes input) {
 void run_onode(Bytes input) {
   if (auto o = wire::from_bytes<Onode>(input, "onode")) check_stable(*o);
   if (auto c = wire::from_bytes<Counters>(input, "counters")) check_stable(*c);
+  if (auto u = wire::from_bytes<Usage>(input, "usage")) check_stable(*u);
 }
 
 void run_superblock(Bytes input) {
@@ -123,7 +124,8 @@ std::vector<std::string> onode_seeds(Rng& rng) {
   o.map({0, 100, {1, 2, 3}});
   o.map({10, 300, {4, 5}});
   return {wire::to_bytes(o).to_string(),
-          wire::to_bytes(wire::generated<Counters>(rng)).to_string()};
+          wire::to_bytes(wire::generated<Counters>(rng)).to_string(),
+          wire::to_bytes(wire::generated<Usage>(rng)).to_string()};
 }
 
 std::vector<std::string> superblock_seeds(Rng& rng) {

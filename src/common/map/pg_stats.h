@@ -165,9 +165,22 @@ struct PingTimes {
   bool operator==(const PingTimes&) const = default;
 };
 
+/// What a PG's replica takes on one OSD, in bytes.
+struct PgAllocated {
+  uint64_t data = 0;  ///< of its objects, in whole allocation units
+  uint64_t keys = 0;  ///< live keys and values: omap, attributes, mapping, log
+  template <class F>
+  void fields(F& f) {
+    f("data", data);
+    f("keys", keys);
+  }
+  uint64_t bytes() const { return data + keys; }
+  bool operator==(const PgAllocated&) const = default;
+};
+
 /// What an OSD reports of itself.
 struct OsdStat {
-  static constexpr wire::Envelope kEnvelope{1, 1};
+  static constexpr wire::Envelope kEnvelope{2, 1};
   OsdId osd = kNoOsd;
   Epoch up_from = 0;
   uint64_t seq = 0;  ///< up_from << 32 | counter
@@ -184,6 +197,8 @@ struct OsdStat {
   std::vector<PingTimes> ping_times;
   /// This OSD's part of each pool.
   std::map<PoolId, StoreStatfs> pool_statfs;
+  /// All PGs that it stores, also those that it is about to delete. Ours, beyond Ceph's fields.
+  std::map<PgId, PgAllocated> pg_allocated;
 
   template <class F>
   void fields(F& f);
@@ -258,7 +273,9 @@ boost::json::object dump_statfs(const StoreStatfs& s);
 boost::json::object dump_pg_stat(const PgStat& s);
 /// The rows of `pg dump pgs_brief`.
 boost::json::object dump_pg_stat_brief(const PgStat& s);
-/// Without "osd", which only single ones have: the shape of sums.
+/// [{"pgid","bytes","keys"}...] by PG; `bytes` includes `keys`.
+boost::json::array dump_pg_allocated(const std::map<PgId, PgAllocated>& pgs);
+/// Without "osd" and "pg_allocated", which only single ones have: the shape of sums.
 boost::json::object dump_osd_stat(const OsdStat& s, size_t num_osds = 1);
 boost::json::object dump_pool_stat(const PoolStat& s);
 
@@ -392,6 +409,7 @@ void OsdStat::fields(F& f) {
   f("alerts", alerts);
   f("ping_times", ping_times);
   f("pool_statfs", pool_statfs);
+  f("pg_allocated", pg_allocated, 2);
 }
 
 }  // namespace plimsoll::map

@@ -358,11 +358,19 @@ json::array dump_pgs_brief(const PgMap& m) {
   return out;
 }
 
+json::array dump_pg_allocated(const std::map<PgId, PgAllocated>& pgs) {
+  json::array out;
+  for (const auto& [pg, s] : pgs)
+    out.push_back(json::object{{"pgid", pg.to_string()}, {"bytes", s.bytes()}, {"keys", s.keys}});
+  return out;
+}
+
 json::array dump_osds(const PgMap& m) {
   json::array out;
   for (const auto& [osd, s] : m.osds) {
     json::object entry{{"osd", osd}};
     append(entry, dump_osd_stat(s));
+    if (!s.pg_allocated.empty()) entry["pg_allocated"] = dump_pg_allocated(s.pg_allocated);
     out.push_back(std::move(entry));
   }
   return out;

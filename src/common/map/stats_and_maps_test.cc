@@ -100,6 +100,20 @@ TEST(PgStats, DumpsLikeReal) {
   EXPECT_EQ(keys(all.at("osd_stats_sum").as_object()), keys(parts.at("osd_stats_sum").as_object()));
 }
 
+TEST(PgStats, OsdsSayWhatEachPgTakes) {
+  PgMap m = golden_pg_map();
+  m.osds[1].pg_allocated = {{{2, 0x1f}, {8192, 100}}, {{1, 0}, {0, 7}}, {{2, 3}, {4096, 0}}};
+  const json::array osds = dump_osds(m);
+  EXPECT_EQ(json_difference(osds.at(0).at("pg_allocated"), json::parse(R"([
+              {"pgid": "1.0", "bytes": 7, "keys": 7},
+              {"pgid": "2.3", "bytes": 4096, "keys": 0},
+              {"pgid": "2.1f", "bytes": 8292, "keys": 100}])")),
+            "");
+  EXPECT_EQ(dump_pg_map(m, "osds").at("osd_stats"), osds);
+  EXPECT_EQ(dump_pg_map(m, "all").at("pg_map").at("osd_stats"), osds);
+  EXPECT_FALSE(dump_osd_stat(m.osd_sum()).contains("pg_allocated"));
+}
+
 TEST(PgStats, PrintsLikeReal) {
   const PgMap m = golden_pg_map();
   EXPECT_EQ(print_pg_map(m, "pgs_brief"),
@@ -149,9 +163,11 @@ TEST(PgStats, SurviveTheWire) {
   auto back = wire::from_bytes<PgStat>(wire::to_bytes(s), "pg stat");
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, s);
-  auto osd = wire::from_bytes<OsdStat>(wire::to_bytes(golden_osd()), "osd stat");
+  OsdStat stat = golden_osd();
+  stat.pg_allocated[{2, 0x1f}] = {8192, 100};
+  auto osd = wire::from_bytes<OsdStat>(wire::to_bytes(stat), "osd stat");
   ASSERT_TRUE(osd);
-  EXPECT_EQ(*osd, golden_osd());
+  EXPECT_EQ(*osd, stat);
   // Ceph's layout of pool_stat: 2 + 40 numbers, the category list, logs, counts and space.
   EXPECT_EQ(wire::to_bytes(PoolStat()).size(),
             6u + 6 + (6 + 36 * 8 + 4 * 4) + 4 + 8 + 8 + 4 + 4 + (6 + 80) + 4);
