@@ -10,6 +10,8 @@
 #include "common/command/version.h"
 #include "common/daemon/tool_files.h"
 #include "mover/arguments.h"
+#include "mover/check/check.h"
+#include "mover/findings.h"
 #include "mover/gather.h"
 #include "mover/goal_options.h"
 #include "mover/model/dump_writer.h"
@@ -137,6 +139,20 @@ Result<int> show_command(const Arguments& a) {
   return kExitDone;
 }
 
+Result<int> check_command(const Arguments& a) {
+  TRY(file, plan_file_of(a));
+  TRY(dump, dump_of(a));
+  Report report = check_plan(dump, build_state(dump), file.plan);
+  if (file.fsid != dump.map.fsid)
+    report.refuse({.fault = Fault::kOtherCluster,
+                   .text = fmt::format("the plan is for cluster {}, this is {}",
+                                       file.fsid.to_string(), dump.map.fsid.to_string())});
+  TRY(format, command::parse_format(a.text("format")));
+  print(format == command::Format::kPlain ? print_findings(report)
+                                          : command::print(dump_findings(report), format) + "\n");
+  return report.refused() ? kExitRefused : report.warnings.empty() ? kExitDone : kExitWarnings;
+}
+
 Result<int> simulate_command(const Arguments& a) {
   TRY(file, plan_file_of(a));
   TRY(dump, dump_of(a));
@@ -156,6 +172,7 @@ constexpr struct {
 } kCommands[] = {{"gather", gather_command},
                  {"plan", plan_command},
                  {"show", show_command},
+                 {"check", check_command},
                  {"simulate", simulate_command}};
 
 Result<int> dispatch(const std::vector<std::string>& args) {
