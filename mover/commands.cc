@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <cstdio>
 
@@ -66,6 +67,18 @@ struct Obstacles {
   std::vector<std::string> refusals, warnings;
 };
 
+/// How many clean PGs are elsewhere than our CRUSH says, and how many are clean. Many would mean
+/// that the map is not understood.
+std::pair<size_t, size_t> clean_pgs_astray(const State& state) {
+  size_t astray = 0, clean = 0;
+  for (PgIndex pg = 0; pg < state.num_pgs(); pg++) {
+    if (!(state.pg_flags[pg] & kPgIsClean)) continue;
+    clean++;
+    astray += !std::ranges::equal(state.up_of(pg), state.acting_of(pg));
+  }
+  return {astray, clean};
+}
+
 Obstacles obstacles_of(const Dump& dump, const State& state) {
   constexpr uint8_t kLuminous = 12;
   Obstacles out;
@@ -77,6 +90,12 @@ Obstacles obstacles_of(const Dump& dump, const State& state) {
     out.refusals.push_back(
         "the manager's balancer is on in upmap mode and would work against "
         "the plan: `ceph balancer off`");
+  const auto [astray, clean] = clean_pgs_astray(state);
+  if (astray)
+    out.warnings.push_back(
+        fmt::format("{} of {} clean PGs are not where the map of epoch {} wants "
+                    "them: reports and map are of different times",
+                    astray, clean, state.epoch));
   for (const std::string& flag : state.stopping_flags)
     out.warnings.push_back(
         fmt::format("the flag {} is set: nothing moves until it is unset", flag));
