@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <cstdio>
 
@@ -10,6 +11,8 @@
 #include "common/command/version.h"
 #include "common/daemon/tool_files.h"
 #include "mover/arguments.h"
+#include "mover/check/check.h"
+#include "mover/findings.h"
 #include "mover/gather.h"
 #include "mover/goal_options.h"
 #include "mover/model/dump_writer.h"
@@ -64,6 +67,18 @@ struct Obstacles {
   std::vector<std::string> refusals, warnings;
 };
 
+/// How many clean PGs are elsewhere than our CRUSH says, and how many are clean. Many would mean
+/// that the map is not understood.
+std::pair<size_t, size_t> clean_pgs_astray(const State& state) {
+  size_t astray = 0, clean = 0;
+  for (PgIndex pg = 0; pg < state.num_pgs(); pg++) {
+    if (!(state.pg_flags[pg] & kPgIsClean)) continue;
+    clean++;
+    astray += !std::ranges::equal(state.up_of(pg), state.acting_of(pg));
+  }
+  return {astray, clean};
+}
+
 Obstacles obstacles_of(const Dump& dump, const State& state) {
   constexpr uint8_t kLuminous = 12;
   Obstacles out;
@@ -75,6 +90,12 @@ Obstacles obstacles_of(const Dump& dump, const State& state) {
     out.refusals.push_back(
         "the manager's balancer is on in upmap mode and would work against "
         "the plan: `ceph balancer off`");
+  const auto [astray, clean] = clean_pgs_astray(state);
+  if (astray)
+    out.warnings.push_back(
+        fmt::format("{} of {} clean PGs are not where the map of epoch {} wants "
+                    "them: reports and map are of different times",
+                    astray, clean, state.epoch));
   for (const std::string& flag : state.stopping_flags)
     out.warnings.push_back(
         fmt::format("the flag {} is set: nothing moves until it is unset", flag));
@@ -137,6 +158,20 @@ Result<int> show_command(const Arguments& a) {
   return kExitDone;
 }
 
+Result<int> check_command(const Arguments& a) {
+  TRY(file, plan_file_of(a));
+  TRY(dump, dump_of(a));
+  Report report = check_plan(dump, build_state(dump), file.plan);
+  if (file.fsid != dump.map.fsid)
+    report.refuse({.fault = Fault::kOtherCluster,
+                   .text = fmt::format("the plan is for cluster {}, this is {}",
+                                       file.fsid.to_string(), dump.map.fsid.to_string())});
+  TRY(format, command::parse_format(a.text("format")));
+  print(format == command::Format::kPlain ? print_findings(report)
+                                          : command::print(dump_findings(report), format) + "\n");
+  return report.refused() ? kExitRefused : report.warnings.empty() ? kExitDone : kExitWarnings;
+}
+
 Result<int> simulate_command(const Arguments& a) {
   TRY(file, plan_file_of(a));
   TRY(dump, dump_of(a));
@@ -156,6 +191,7 @@ constexpr struct {
 } kCommands[] = {{"gather", gather_command},
                  {"plan", plan_command},
                  {"show", show_command},
+                 {"check", check_command},
                  {"simulate", simulate_command}};
 
 Result<int> dispatch(const std::vector<std::string>& args) {
