@@ -15,10 +15,10 @@ TEXT
 packages=(
   clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache python3
   libboost1.81-dev libboost-json1.81-dev libboost-container1.81-dev
-  librocksdb-dev libgoogle-perftools-dev libfmt-dev libspdlog-dev libisal-dev libgtest-dev
+  librocksdb-dev librados-dev libgoogle-perftools-dev libfmt-dev libspdlog-dev libisal-dev libgtest-dev
   ceph-common ceph-base python3-rados
 )
-real_packages=(ceph-mon ceph-mgr ceph-osd librados-dev)
+real_packages=(ceph-mon ceph-mgr ceph-osd)
 
 for arg in "$@"; do
   case $arg in

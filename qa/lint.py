@@ -37,7 +37,7 @@ LAYERS = {
 }
 DAEMONS = ('mon', 'osd', 'mds', 'client', 'mover')
 # Values in, actions out: no runtime, no executor.
-PURE = re.compile(r'^(src/common/(base|wire|map|msg)/|mon/consensus/raft|mover/plan/|'
+PURE = re.compile(r'^(src/common/(base|wire|map|msg)/|mon/consensus/raft|mover/(plan|check)/|'
                   r'osd/pg/(peering|pg_log|missing)|osd/store/allocator)')
 
 # ---- Homes of third-party libraries -------------------------------------------------------------

@@ -2,7 +2,7 @@
 // Dump: what was gathered of a cluster, decoded but not yet interpreted: its map (as our own
 // OSDMap, so that our mapper and our encoder work on it) and the reports of PGs and OSDs. Made from
 // JSON that `ceph` prints (releases 16 to 19): unknown keys are skipped, missing ones mean that
-// the feature is absent. See doc/formats/mover_dump.md.
+// the feature is absent (read: dump_reader.h). See doc/formats/mover_dump.md.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct PgReport {
   uint64_t num_bytes = 0;  ///< logical, once, not per copy
   uint64_t num_objects = 0;
   uint64_t num_omap_bytes = 0;
+  bool has_sizes = false;     ///< a report may be brief: state and members alone
   uint32_t first_acting = 0;  ///< in Dump::acting
   uint32_t num_acting = 0;
 };

@@ -44,12 +44,14 @@ struct Move {
 /// Why a shard or a device could not be helped. The texts are in block_text().
 enum class Block : uint8_t {
   kNoTarget,           ///< every device that the rule allows would pass its limit
+  kNoSource,           ///< no fuller device of its root has what fits one that is to be filled
   kMeanAboveGoal,      ///< the devices that share the rule are on average above the goal
   kShardTooLarge,      ///< one shard is larger than any target's room: the pool has too few PGs
   kFailureDomain,      ///< every device with room shares a failure domain with another shard
   kTwoTakes,           ///< a rule whose takes share domains: monitors drop every entry for it
   kRuleNotUnderstood,  ///< a step that the planner does not know
   kRuleViolated,       ///< the PG does not follow its rule now
+  kNestedChoose,       ///< a rule of three levels or more: monitors drop every entry for it, too
   kSwapOfShards,       ///< erasure-coded shards would change places: pairs cannot say it
   kPgNotActive,
   kPgDegraded,    ///< a move would delay its repair, or take a last good copy
@@ -58,15 +60,21 @@ enum class Block : uint8_t {
   kPgPinned,      ///< an entry in pg_upmap
   kPgUnreported,
   kPoolSplitting,
+  kLastCopy,         ///< a pool of size 1: the only copy stays where it is
+  kPgInPlan,         ///< another shard of it moves in this plan: plan again when that is done
   kTargetInUp,       ///< the target holds another shard of the PG: the entry would stay dead
   kTargetNotInRule,  ///< outside of the rule's root or device class, or of no weight
   kTargetFull,       ///< above its limit at the peak
   kTargetUnfit,      ///< down, out, cordoned, of unknown size, or not among the chosen targets
+  kSourceNotInUp,    ///< the PG has no shard there
   kDeviceUnknown,    ///< no size or use is reported for the device
+  kNotChosen,        ///< of a pool that the goal leaves alone
   kLimitReached,     ///< max_bytes or max_moves
   kUnexplained,      ///< bytes that no PG's shard explains: they cannot be moved
 };
 const char* block_name(Block block);  ///< "no-target": stable, for scripts
+/// What it means, a sentence without numbers.
+const char* block_text(Block block);
 
 /// A device that stays above its goal (or a PG that could not be moved by hand), with numbers.
 struct Blocked {
@@ -89,6 +97,15 @@ struct Advice {
   bool operator==(const Advice&) const = default;
 };
 
+/// An entry in pg_upmap_items with pairs that do nothing (the source is not in CRUSH's answer, the
+/// target is out or in the PG already). Monitors keep some of them for ever.
+struct DeadEntry {
+  PgId pg;
+  map::UpmapItems items;    ///< as it is
+  map::UpmapItems cleaned;  ///< the same mapping; empty: remove the entry
+  bool operator==(const DeadEntry&) const = default;
+};
+
 struct Plan {
   Epoch epoch = 0;
   Goal goal;
@@ -96,6 +113,8 @@ struct Plan {
   uint32_t waves = 0;
   std::vector<Blocked> blocked;
   std::vector<Advice> advice;
+  /// Of PGs that the plan does not move; those that it moves get clean entries.
+  std::vector<DeadEntry> dead_entries;
   bool reaches_goal = false;
 
   uint64_t bytes = 0;        ///< of all moves

@@ -70,6 +70,8 @@ struct State {
   std::vector<OsdId> acting;  ///< who has it now; differs while data moves
   /// Bytes that the shard at this position takes on its device, calibrated.
   std::vector<uint64_t> shard_bytes;
+  /// The pg_upmap_items entries as the map has them, dead pairs too; PGs without one are absent.
+  std::map<PgIndex, map::UpmapItems> upmap_items;
 
   size_t num_pgs() const { return pg_ids.size(); }
   uint32_t width(PgIndex pg) const { return first_position[pg + 1] - first_position[pg]; }
@@ -88,8 +90,12 @@ struct State {
   }
 };
 
+/// Does the acting set differ from the up set (in replicated pools: in its members)?
+bool is_moving(const State& state, PgIndex pg);
+
 /// Use of every device, by OSD id: `now` as reported, `final` once what is in flight has arrived
-/// and what it replaces is deleted, `peak` with the first and without the second.
+/// and what it replaces is deleted, `peak` with the first and without the second. In flight is
+/// where a PG's acting set differs from its up set.
 struct Use {
   std::vector<uint64_t> now, final_, peak;
 };

@@ -21,6 +21,8 @@ const std::vector<Target>& all_targets() {
       {"conf", run_conf, conf_seeds},
       {"command", run_command, command_seeds},
       {"texts", run_texts, text_seeds},
+      {"mover_dump", run_mover_dump, mover_dump_seeds},
+      {"mover_plan", run_mover_plan, mover_plan_seeds},
   };
   return targets;
 }

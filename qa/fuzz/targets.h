@@ -71,5 +71,10 @@ void run_texts(Bytes input);
 std::vector<std::string> conf_seeds(Rng& rng);
 std::vector<std::string> command_seeds(Rng& rng);
 std::vector<std::string> text_seeds(Rng& rng);
+// mover_targets.cc
+void run_mover_dump(Bytes input);
+void run_mover_plan(Bytes input);
+std::vector<std::string> mover_dump_seeds(Rng& rng);
+std::vector<std::string> mover_plan_seeds(Rng& rng);
 
 }  // namespace plimsoll::fuzz

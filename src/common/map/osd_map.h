@@ -264,6 +264,10 @@ struct OSDMap {
   std::vector<OsdId> raw(PgId pg) const;
   /// After upmap; down OSDs are still in. What the PG wants to be, whoever is up.
   std::vector<OsdId> raw_upmap(PgId pg) const;
+  /// raw_upmap() of what raw() gave, for who needs both.
+  std::vector<OsdId> upmapped(PgId pg, std::vector<OsdId> raw) const;
+  /// The id of the CRUSH rule that places the pool; -1 where none fits its type and size.
+  int rule_of(const PgPool& pool) const;
   /// up and acting with their primaries; empty for a PG that does not exist.
   PgMapping map_pg(PgId pg) const;
   /// All PGs of a pool, by seed.

@@ -16,7 +16,8 @@ namespace {
 constexpr const char* kReleases[] = {"unknown", "argonaut", "bobtail",  "cuttlefish", "dumpling",
                                      "emperor", "firefly",  "giant",    "hammer",     "infernalis",
                                      "jewel",   "kraken",   "luminous", "mimic",      "nautilus",
-                                     "octopus", "pacific",  "quincy",   "reef"};
+                                     "octopus", "pacific",  "quincy",   "reef",       "squid",
+                                     "tentacle"};
 
 constexpr const char* kCacheModes[] = {"none",        "writeback", "forward", "readonly",
                                        "readforward", "readproxy", "proxy"};

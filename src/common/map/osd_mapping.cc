@@ -142,6 +142,15 @@ std::vector<OsdId> OSDMap::raw_upmap(PgId pg) const {
   return p && pg_exists(pg) ? raw_upmap_of(*this, *p, pg) : std::vector<OsdId>();
 }
 
+std::vector<OsdId> OSDMap::upmapped(PgId pg, std::vector<OsdId> raw) const {
+  apply_upmap(*this, pg, raw);
+  return raw;
+}
+
+int OSDMap::rule_of(const PgPool& pool) const {
+  return find_rule(*crush, pool);
+}
+
 PgMapping OSDMap::map_pg(PgId pg) const {
   const PgPool* p = pool(pg.pool);
   return p && pg_exists(pg) ? mapping_of(*this, *p, pg) : PgMapping();
