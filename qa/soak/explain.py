@@ -49,7 +49,7 @@ def explain(cluster, top):
     lines = ["%s: map %s, %s, %s requests, full %s" % (
         name, get(seen, "status", "newest_map"), get(seen, "status", "state"),
         get(seen, "dump_ops_in_flight", "num_ops"), get(seen, "dump_fullness", "state"))
-        for name, seen in osds.items()]
+        for name, seen in osds.items() if isinstance(seen["status"], dict)]
     for client, seen in clients.items():
         requests = get(seen, "objecter_requests", "ops") or []
         if requests:
