@@ -119,9 +119,11 @@ class Faults:
         self.start("mon.a")
 
     def client(self, osd, seconds, number):
-        """What it had in flight may or may not be there afterwards, but in order and whole."""
-        self.soak.writer.kill()
+        """What it had in flight may or may not be there afterwards, but in order and whole. The next
+        one is there before: whoever watches the soak meanwhile must not find its writer ended."""
+        writer = self.soak.writer
         self.soak.new_writer()
+        writer.kill()
 
     # -- maps ----------------------------------------------------------------------------------
     def out(self, osd, seconds, number):
