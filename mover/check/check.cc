@@ -13,13 +13,14 @@ namespace {
 
 constexpr uint8_t kLuminous = 12;
 
-void check_cluster(const Dump& dump, const State& state, const Plan& plan, Report& report) {
+void check_cluster(const Dump& dump, const State& state, const Plan& plan, Uuid made_for,
+                   Report& report) {
   auto refuse = [&](Fault fault, std::string text) {
     report.refuse({fault, {-1, 0}, kNoOsd, std::move(text)});
   };
-  if (!plan.fsid.is_zero() && plan.fsid != dump.map.fsid)
+  if (!made_for.is_zero() && made_for != dump.map.fsid)
     refuse(Fault::kOtherCluster, fmt::format("made for cluster {}, this is {}",
-                                             plan.fsid.to_string(), dump.map.fsid.to_string()));
+                                             made_for.to_string(), dump.map.fsid.to_string()));
   if (dump.map.require_min_compat_client < kLuminous)
     refuse(Fault::kOldClients,
            fmt::format("require_min_compat_client is release {}, upmap entries need {}",
@@ -40,9 +41,9 @@ void check_cluster(const Dump& dump, const State& state, const Plan& plan, Repor
 
 }  // namespace
 
-Report check_plan(const Dump& dump, const State& state, const Plan& plan) {
+Report check_plan(const Dump& dump, const State& state, const Plan& plan, Uuid made_for) {
   Report report;
-  check_cluster(dump, state, plan, report);
+  check_cluster(dump, state, plan, made_for, report);
   MoveChecker moves(dump, plan, report);
   moves.check_moves();
   moves.check_dead_entries();

@@ -11,7 +11,8 @@
 
 namespace plimsoll::mover {
 
-/// `state` was made of `dump`: now, not when the plan was made.
-Report check_plan(const Dump& dump, const State& state, const Plan& plan);
+/// `state` was made of `dump`: now, not when the plan was made. `made_for`: the cluster that the
+/// plan says it is for; zero where it does not say.
+Report check_plan(const Dump& dump, const State& state, const Plan& plan, Uuid made_for = {});
 
 }  // namespace plimsoll::mover

@@ -18,6 +18,7 @@ struct Case {
   Dump dump;
   State state;
   Plan plan;
+  Uuid made_for;
 };
 
 constexpr PoolId kRackPool = 1, kErasurePool = 2;
@@ -72,7 +73,7 @@ const Case& good() {
     Case c;
     c.dump = make_synth({.osds = 100, .hdd_fill = 0.4, .ssd_fill = 0.4});
     c.state = synth_state(c.dump);
-    c.plan.fsid = c.dump.map.fsid;
+    c.made_for = c.dump.map.fsid;
     c.plan.epoch = c.dump.map.epoch;
     c.plan.goal.above = c.plan.goal.to = 0.8;
     c.plan.reaches_goal = true;
@@ -86,7 +87,7 @@ const Case& good() {
 }
 
 Report check(const Case& c) {
-  return check_plan(c.dump, c.state, c.plan);
+  return check_plan(c.dump, c.state, c.plan, c.made_for);
 }
 
 PgReport& report_of(Case& c, PgId pg) {

@@ -28,7 +28,8 @@ struct Row {
   double aim = 1;    ///< as a source it comes down to this fill
   double limit = 0;  ///< as a target it may end at this fill
   int group = -1;    ///< devices that share a root: plan/groups.h
-  bool source = false;
+  bool asked = false;     ///< the goal wants it to give
+  bool source = false;    ///< it gives: not all who are asked can, where the mean is too high
   bool receives = false;  ///< up, in, not cordoned, chosen, of known size
 
   double fill() const { return size ? static_cast<double>(final_) / static_cast<double>(size) : 0; }

@@ -82,7 +82,7 @@ uint64_t lower_bound(const Book& book, const std::vector<Group>& groups) {
     if (row.group < 0) continue;
     const double size = static_cast<double>(row.size), mean = groups[row.group].mean();
     const auto use = static_cast<double>(row.final_);
-    if (row.source && goal.kind != GoalKind::kFill) {
+    if (row.asked) {
       const std::vector<uint64_t> sizes = sizes_on(book, osd);
       if (goal.kind == GoalKind::kDrain)
         leave += std::accumulate(sizes.begin(), sizes.end(), uint64_t{0});

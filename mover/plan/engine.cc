@@ -23,6 +23,23 @@ constexpr int kSenderTries = 256, kFillerTries = 8;
 /// A shard of this part of a device is too coarse for any planner.
 constexpr double kLargePart = 0.05;
 
+/// How close a search came: the cause that is told where several parts of a root had different
+/// ones.
+int closeness(Block block) {
+  switch (block) {
+    case Block::kTargetUnfit:
+      return 0;
+    case Block::kFailureDomain:
+      return 1;
+    case Block::kSwapOfShards:
+      return 2;
+    case Block::kNoTarget:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
 bool is_tight(Block block) {
   return block == Block::kNoTarget || block == Block::kShardTooLarge ||
          block == Block::kFailureDomain;
@@ -83,11 +100,13 @@ Engine::Found Engine::search(const Targets::Ordered& targets, const Shard& shard
 Engine::Found Engine::find_target(const Shard& shard) {
   const Rule& rule = book_.rule_of(shard.pg);
   rule.scopes(book_.state().up_of(shard.pg), shard.position, scopes_);
-  Found best;
+  Found best{kNoOsd, Block::kTargetUnfit};
   for (const Scope& scope : scopes_) {
     const Found found = search(targets_.of(scope, rule), shard);
-    if (best.to == kNoOsd ||
-        (found.to != kNoOsd && book_.rows()[found.to].fill() < book_.rows()[best.to].fill()))
+    const bool emptier =
+        found.to != kNoOsd &&
+        (best.to == kNoOsd || book_.rows()[found.to].fill() < book_.rows()[best.to].fill());
+    if (emptier || (best.to == kNoOsd && closeness(found.block) > closeness(best.block)))
       best = found;
   }
   return best;

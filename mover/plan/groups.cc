@@ -73,10 +73,11 @@ bool is_chosen(const Book& book, OsdId osd) {
   return chosen.empty() || chosen.count(osd) > 0;
 }
 
+/// Devices above a fill are asked to give, and do.
 void mark_sources(Book& book, const Group& group, double above) {
   for (OsdId osd : group.osds) {
     Row& row = book.rows()[osd];
-    row.source = is_chosen(book, osd) && row.fill() > above;
+    row.asked = row.source = is_chosen(book, osd) && row.fill() > above;
   }
 }
 
@@ -93,6 +94,9 @@ void limit_relieve(Book& book, Group& group) {
   if (static_cast<double>(room_below(book, group, limit)) < wanted * kSlack) {
     limit = std::min(book.peak_limit(), std::max(goal.above, group.mean() + kAboveMean));
     limit = std::max(limit, goal.to);
+    // With a mean above the goal those who are a little above it take from those far above it.
+    for (OsdId osd : group.osds)
+      if (Row& row = book.rows()[osd]; row.fill() <= limit) row.source = false;
     const auto room = static_cast<double>(room_below(book, group, limit)) / kSlack;
     group.too_full = room < wanted;
     if (group.too_full) aim = reachable_aim(book, group, goal.to, static_cast<uint64_t>(room));
@@ -121,7 +125,7 @@ double common_limit(const Book& book) {
 void limit_drain(Book& book, Group& group) {
   for (OsdId osd : group.osds) {
     Row& row = book.rows()[osd];
-    row.source = book.goal().devices.count(osd) > 0;
+    row.asked = row.source = book.goal().devices.count(osd) > 0;
     if (row.source) row.receives = false;
     row.aim = row.source ? 0 : 1;
     row.limit = common_limit(book);

@@ -107,7 +107,6 @@ struct DeadEntry {
 };
 
 struct Plan {
-  Uuid fsid;  ///< of the cluster that it is for; zero: not known
   Epoch epoch = 0;
   Goal goal;
   std::vector<Move> moves;  ///< in order; waves ascend

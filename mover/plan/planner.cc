@@ -36,12 +36,13 @@ void shed_all(Book& book, Engine& engine) {
   }
 }
 
-/// Devices below `low`, one after the other in turn, up to `high`.
+/// Devices below the mean are brought up, the neediest first; nobody is taken too far below it.
 void feed_all(Book& book, Engine& engine, const std::vector<Group>& groups) {
   const Goal& goal = book.goal();
   const bool fill = goal.kind == GoalKind::kFill;
   for (const Group& group : groups) {
-    const double low = fill ? group.mean() : group.mean() - goal.within;
+    const double floor = group.mean() - goal.within;
+    const double low = fill ? group.mean() : floor;
     std::priority_queue<Source> hungry;
     auto need = [&](OsdId osd) {
       const Row& row = book.rows()[osd];
@@ -54,7 +55,7 @@ void feed_all(Book& book, Engine& engine, const std::vector<Group>& groups) {
     while (!hungry.empty() && !engine.limit_reached()) {
       const Source top = hungry.top();
       hungry.pop();
-      if (engine.feed(top.osd, group, top.excess, low) && need(top.osd) > 0)
+      if (engine.feed(top.osd, group, top.excess, floor) && need(top.osd) > 0)
         hungry.push({need(top.osd), top.osd});
     }
   }

@@ -48,7 +48,6 @@ enum PgFlag : uint8_t {
 };
 
 struct State {
-  Uuid fsid;
   Epoch epoch = 0;
   map::SharedCrush crush;
   double nearfull_ratio = 0.85;

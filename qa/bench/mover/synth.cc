@@ -153,7 +153,7 @@ map::OSDMap make_map(const SynthShape& shape) {
   m.set_max_osd(shape.osds);
   for (OsdId osd = 0; osd < shape.osds; osd++) {
     m.osd_state[osd] = map::kOsdExists | (shape.up ? map::kOsdUp : 0);
-    m.osd_weight[osd] = map::kOsdIn;
+    m.osd_weight[osd] = osd == shape.out ? map::kOsdOut : map::kOsdIn;
     for (int i = 0; i < 4; i++)
       m.osd_uuid[osd].bytes[12 + i] = static_cast<uint8_t>((osd + 1) >> (24 - 8 * i));
   }

@@ -20,9 +20,10 @@ struct SynthShape {
   double ssd_fill = 0.63;
   double sigma = 0.35;  ///< of the logarithm of PG sizes inside a pool
   bool up = true;       ///< a lone monitor wants them down: nobody is there to be up
+  OsdId out = kNoOsd;   ///< this one is out, and empty
 };
 
-/// All PGs active+clean, all OSDs in, no upmap entries.
+/// All PGs active+clean, no upmap entries.
 Dump make_synth(const SynthShape& shape);
 
 /// What the planner reads of such a dump, with the exact size of every shard.

@@ -22,6 +22,7 @@ constexpr const char* kUsage =
   --hdd-fill F   mean fill of hdd devices, 0.78
   --ssd-fill F   of ssd devices, 0.63
   --sigma S      of the logarithm of PG sizes, 0.35
+  --out OSD      this one is out
   --down         OSDs exist and are in, but down
 )";
 
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
       {"--osdmap", [&](const char* v) { map_file = v; }},
       {"--hdd-fill", [&](const char* v) { shape.hdd_fill = std::atof(v); }},
       {"--ssd-fill", [&](const char* v) { shape.ssd_fill = std::atof(v); }},
+      {"--out", [&](const char* v) { shape.out = std::atoi(v); }},
       {"--sigma", [&](const char* v) { shape.sigma = std::atof(v); }}};
   for (int i = 1; i < argc; i++) {
     if (std::string_view(argv[i]) == "--down") {

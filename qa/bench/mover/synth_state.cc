@@ -38,6 +38,8 @@ State synth_state(const Dump& dump) {
     s.pools[id] = {info, m.pool_name(id), info.crush_rule, data_chunks(m, info), false};
   for (const PgReport& r : dump.pgs) {
     const Pool& pool = s.pools.at(r.pgid.pool);
+    if (const auto entry = m.pg_upmap_items.find(r.pgid); entry != m.pg_upmap_items.end())
+      s.upmap_items.emplace(static_cast<PgIndex>(s.pg_ids.size()), entry->second);
     s.pg_ids.push_back(r.pgid);
     s.pg_flags.push_back(kPgIsActive | kPgIsClean);
     s.first_position.push_back(static_cast<uint32_t>(s.raw.size()));
