@@ -60,10 +60,8 @@ Plan report(const State& s, const char* name, const Goal& goal) {
   for (const Blocked& b : plan->blocked) blocks[b.block]++;
   for (const auto& [block, n] : blocks) fmt::print("    {} {}\n", n, block_name(block));
   for (const Advice& a : plan->advice) fmt::print("    {}\n", a.text);
-  for (const Move& m : plan->moves) {
-    EXPECT_NE(m.from, m.to);
-    if (goal.kind == GoalKind::kRelieve && plan->reaches_goal) EXPECT_LE(m.to_after, goal.to);
-  }
+  if (goal.kind == GoalKind::kRelieve && plan->reaches_goal)
+    EXPECT_LE(plan->fullest_after, goal.to);
   return *plan;
 }
 
@@ -128,16 +126,19 @@ TEST(Speed, AMillionPgs) {
   s.shard_bytes.clear();
   for (Device& d : s.devices) d.used = 0;
   Rng rng(5);
+  const uint64_t largest = s.devices[20].size;
   for (uint32_t seed = 0; seed < 1'000'000; seed++) {
     s.pg_ids.push_back({pool, seed});
     s.pg_flags.push_back(kPgIsActive | kPgIsClean);
     s.first_position.push_back(static_cast<uint32_t>(s.up.size()));
-    const uint64_t bytes = (uint64_t{14} << 30) + rng.below(uint64_t{14} << 30);
+    const uint64_t bytes = (uint64_t{18} << 30) + rng.below(uint64_t{18} << 30);
     uint64_t racks[3];
     for (int i = 0; i < 3; i++) {
       do racks[i] = rng.below(50);
       while ((i > 0 && racks[i] == racks[0]) || (i > 1 && racks[i] == racks[1]));
-      const auto osd = static_cast<OsdId>(racks[i] * 200 + rng.below(20) * 10 + rng.below(8));
+      OsdId osd = 0;  // the larger, the more often
+      do osd = static_cast<OsdId>(racks[i] * 200 + rng.below(20) * 10 + rng.below(8));
+      while (rng.below(largest) >= s.devices[osd].size);
       s.up.push_back(osd);
       s.shard_bytes.push_back(bytes);
       s.devices[osd].used += bytes;
