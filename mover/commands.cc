@@ -130,6 +130,7 @@ Result<int> gather_command(const Arguments& a) {
 }
 
 Result<int> plan_command(const Arguments& a) {
+  TRY_VOID(goal_kind_of(a));  // before a cluster is asked
   TRY(dump, dump_of(a));
   TRY(goal, goal_of(a, dump.map));
   TRY_VOID(add_options(a, dump));
