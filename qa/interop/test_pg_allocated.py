@@ -222,6 +222,10 @@ class PgAllocated(harness.ClusterCase):
                              reported[osd])
         self.remove_all({"one": 0})
 
+    def test_h_the_unit_is_known(self):
+        unit = self.cluster.ceph_json("osd", "metadata", "0")["bluestore_min_alloc_size"]
+        self.assertEqual(unit, str(UNIT))
+
     def test_z_a_purged_osd_is_gone(self):
         self.assertIn(3, self.reported())
         self.cluster.ceph("osd", "out", "3")
