@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A Dump as one JSON document, with only what DumpReader::file() reads: no addresses, no object
-// names, about a tenth of what `pg dump` prints (doc/formats/mover_dump.md). The same dump gives
+// names, about a fifteenth of what `pg dump` prints (doc/formats/mover_dump.md). The same dump gives
 // the same bytes.
 #pragma once
 
