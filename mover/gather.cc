@@ -61,6 +61,8 @@ Result<DumpReader> gather_once(Cluster& cluster) {
   TRY(crush, cluster.mon(json_command("osd crush dump")));
   TRY_VOID(reader.crush_dump(*crush, "osd crush dump"));
   TRY_VOID(gather_pgs(cluster, reader));
+  optional(reader, cluster.mon(json_command("version")),
+           [&](ByteSource& in) { return reader.version(in); });
   optional(reader, cluster.mon(json_command("osd metadata")),
            [&](ByteSource& in) { return reader.osd_metadata(in); });
   optional(reader, cluster.mgr(json_command("balancer status")),
@@ -90,7 +92,8 @@ Result<Dump> load_directory(const std::string& path, Source osd_dump) {
                    {"pg_dump.json", &DumpReader::pg_dump, true},
                    {"osd_df.json", &DumpReader::osd_df, false},
                    {"osd_metadata.json", &DumpReader::osd_metadata, false},
-                   {"balancer_status.json", &DumpReader::balancer_status, false}};
+                   {"balancer_status.json", &DumpReader::balancer_status, false},
+                   {"version.json", &DumpReader::version, false}};
   for (const auto& document : documents) {
     const std::string file = path + "/" + document.name;
     auto source = daemon::open_input(file);

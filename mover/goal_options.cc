@@ -56,7 +56,8 @@ Result<> set_devices(const std::vector<std::string>& words, const map::OSDMap& m
 }
 
 Result<> set_limits(const Arguments& a, const map::OSDMap& m, Goal& goal) {
-  TRY(above, fill_option(a, "above", m.nearfull_ratio, m));
+  TRY(nearfull, parse_fill("nearfull", m));
+  TRY(above, fill_option(a, "above", nearfull, m));
   TRY(to, fill_option(a, "to", above, m));
   TRY(within, fill_option(a, "within", goal.within, m));
   TRY(peak, fill_option(a, "peak", goal.peak_limit, m));
@@ -99,15 +100,18 @@ Result<double> parse_fill(std::string_view text, const map::OSDMap& m) {
   return v;
 }
 
+Result<GoalKind> goal_kind_of(const Arguments& a) {
+  const std::string word = a.words().empty() ? "" : a.words()[0];
+  if (const auto kind = goal_from(word)) return *kind;
+  return fail(EINVAL, fmt::format("plan wants relieve, drain, balance, fill or move{}",
+                                  word.empty() ? "" : ", not '" + word + "'"));
+}
+
 Result<Goal> goal_of(const Arguments& a, const map::OSDMap& m) {
-  std::vector<std::string> words = a.words();
-  const auto kind = words.empty() ? std::nullopt : goal_from(words[0]);
-  if (!kind)
-    return fail(EINVAL, fmt::format("plan wants relieve, drain, balance, fill or move{}",
-                                    words.empty() ? "" : ", not '" + words[0] + "'"));
-  words.erase(words.begin());
+  TRY(kind, goal_kind_of(a));
+  const std::vector<std::string> words(a.words().begin() + 1, a.words().end());
   Goal goal;
-  goal.kind = *kind;
+  goal.kind = kind;
   const std::string selection = a.text("selection", selection_name(goal.selection));
   const auto chosen = selection_from(selection);
   if (!chosen)

@@ -8,6 +8,8 @@
 
 namespace plimsoll::mover {
 
+/// The first word of `plan`; EINVAL says which there are.
+Result<GoalKind> goal_kind_of(const Arguments& arguments);
 /// EINVAL or ENOENT names the option or word.
 Result<Goal> goal_of(const Arguments& arguments, const map::OSDMap& map);
 /// --cordon and --growth.

@@ -38,7 +38,7 @@ struct OsdReport {
 
 struct Dump {
   map::OSDMap map;
-  std::string release;        ///< "16.2.15", "" when not known
+  std::string release;        ///< as `ceph version` prints it; "" when not known
   std::vector<PgReport> pgs;  ///< ascending, one per PG that reported
   std::vector<OsdId> acting;
   std::map<OsdId, OsdReport> osds;

@@ -87,6 +87,11 @@ Result<> DumpReader::osd_metadata(ByteSource& source, std::string name) {
   });
 }
 
+Result<> DumpReader::version(ByteSource& source, std::string name) {
+  return read_document(source, std::move(name),
+                       [&](JsonReader& in) { in.members("version", dump_.release); });
+}
+
 Result<> DumpReader::balancer_status(ByteSource& source, std::string name) {
   return read_document(source, std::move(name), [&](JsonReader& in) { read_balancer(in); });
 }

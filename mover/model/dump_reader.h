@@ -19,6 +19,8 @@ class DumpReader {
   Result<> osd_df(ByteSource& source, std::string name = "osd_df");
   /// `osd metadata`: allocation units.
   Result<> osd_metadata(ByteSource& source, std::string name = "osd_metadata");
+  /// `version`
+  Result<> version(ByteSource& source, std::string name = "version");
   Result<> balancer_status(ByteSource& source, std::string name = "balancer_status");
   /// What `gather` wrote: all of the above.
   Result<> file(ByteSource& source, std::string name);
