@@ -111,7 +111,8 @@ class BlockStore final : public ObjectStore {
     // By prepare():
     KvBatch batch;
     std::vector<Change> changes;
-    std::set<PgId> accounted;  ///< collections whose usage it changes
+    /// Behind it, of the collections whose usage it changes; nullopt where it removes one.
+    std::map<PgId, std::optional<Usage>> usage;
     std::vector<BlockRun> allocated;
     std::vector<BlockRun> freed;
     std::vector<std::string> omap_keys;  ///< of unsettled_omap_

@@ -61,13 +61,17 @@ Task<Result<>> BlockStore::commit_group(std::vector<TxnRef>& group) {
 
 CommitRecord BlockStore::gather(const std::vector<TxnRef>& group) {
   CommitRecord record;
+  std::map<PgId, std::optional<Usage>> usage;
   record.batch = std::move(group.front()->batch);
   for (const auto& t : group) {
     if (t != group.front()) record.batch.append(std::move(t->batch));
     for (auto& b : std::exchange(t->blocks, {})) record.blocks.push_back(std::move(b));
     for (const auto run : t->allocated) free_map_->mark(run, true);
     for (const auto run : t->freed) free_map_->mark(run, false);
+    for (const auto& [pg, behind] : t->usage) usage[pg] = behind;
   }
+  for (const auto& [pg, behind] : usage)
+    if (behind) record.batch.put(key::collection(pg), wire::to_bytes(*behind).to_string());
   for (const uint64_t chunk : free_map_->take_dirty()) {
     std::string bitmap = free_map_->bitmap(chunk);
     if (bitmap.empty()) record.batch.erase(key::free_map(chunk));

@@ -142,16 +142,15 @@ void BlockStore::account(Txn& t, std::optional<PgId> pg, const Usage& more) {
   counters_ += more;
   if (!pg) return;
   usage_[*pg] += more;
-  t.accounted.insert(*pg);
+  t.usage[*pg];
 }
 
 /// A collection that is gone keeps its usage up to here: what it held is taken off piece by piece.
 void BlockStore::seal_usage(Txn& t) {
-  t.accounted.merge(uncounted_);
-  uncounted_.clear();
-  for (const PgId pg : t.accounted) {
-    if (!collections_.contains(pg)) usage_.erase(pg);
-    else t.batch.put(key::collection(pg), wire::to_bytes(usage_[pg]).to_string());
+  for (const PgId pg : std::exchange(uncounted_, {})) t.usage[pg];
+  for (auto& [pg, usage] : t.usage) {
+    if (collections_.contains(pg)) usage = usage_[pg];
+    else usage_.erase(pg);
   }
 }
 
