@@ -25,9 +25,9 @@ struct Shard {
 struct Row {
   uint64_t size = 0;  ///< 0: unknown, neither source nor target
   uint64_t final_ = 0, peak = 0;
-  double aim = 1;    ///< as a source it comes down to this fill
-  double limit = 0;  ///< as a target it may end at this fill
-  int group = -1;    ///< devices that share a root: plan/groups.h
+  double aim = 1;         ///< as a source it comes down to this fill
+  double limit = 0;       ///< as a target it may end at this fill
+  int group = -1;         ///< devices that share a root: plan/groups.h
   bool asked = false;     ///< the goal wants it to give
   bool source = false;    ///< it gives: not all who are asked can, where the mean is too high
   bool receives = false;  ///< up, in, not cordoned, chosen, of known size

@@ -13,7 +13,7 @@ namespace {
 /// Devices that are looked at for one shard, and shards of a source that find no target before the
 /// source is given up.
 constexpr int kTargetTries = 128;
-constexpr size_t kFailedShards = 32;
+constexpr size_t kFailedShards = 64;
 /// Swaps: shards of a source that are tried, devices for each, shards of each, and tries in all.
 constexpr size_t kTightShards = 4, kSwapTargets = 16;
 constexpr int kSwapShards = 8;
@@ -143,11 +143,21 @@ void Engine::commit(const Shard& shard, OsdId from, OsdId to, Why why, uint64_t 
 bool Engine::shed(OsdId from) {
   const bool drain = book_.goal().kind == GoalKind::kDrain;
   std::vector<Shard>& shards = book_.shards(from);
-  std::vector<Shard> tight;
+  size_t swaps = 0;
+  // What is as large as one without room is tried last.
+  uint64_t ceiling = UINT64_MAX;
+  bool lower = !drain;
   for (size_t failed = 0; drain || failed < kFailedShards; failed++) {
+    const std::span<const Shard> candidates(shards.data(), first_of_size(shards, ceiling));
     const uint64_t need = book_.excess(from);
-    auto choice = select_shard(shards, need, drain ? Selection::kLargest : book_.goal().selection);
+    auto choice =
+        select_shard(candidates, need, drain ? Selection::kLargest : book_.goal().selection);
     if (!choice && drain && !shards.empty()) choice = Choice{0, Why::kDrained};
+    if (!choice && lower) {
+      lower = false;
+      ceiling = UINT64_MAX;
+      continue;
+    }
     if (!choice) break;
     const Shard shard = shards[choice->index];
     const Found found =
@@ -158,11 +168,10 @@ bool Engine::shed(OsdId from) {
       commit(shard, from, found.to, drain ? Why::kDrained : choice->why, need);
       return true;
     }
-    if (is_tight(found.block) && tight.size() < kTightShards) {
-      if (shed_with_swap(from, shard)) return true;
-      tight.push_back(shard);
-    }
+    if (is_tight(found.block) && swaps++ < kTightShards && shed_with_swap(from, shard)) return true;
     book_.tally(from, shard, found.block);
+    if (lower && (found.block == Block::kNoTarget || found.block == Block::kShardTooLarge))
+      ceiling = shard.bytes;
   }
   return false;
 }
@@ -187,9 +196,8 @@ bool Engine::shed_with_swap(OsdId from, const Shard& shard) {
 bool Engine::swap_on(OsdId from, OsdId to, const Shard& shard) {
   const uint64_t room = book_.room(to);
   std::vector<Shard>& theirs = book_.shards(to);
-  const Shard least{shard.bytes - std::min(room, shard.bytes), 0, 0};
-  auto it = std::lower_bound(theirs.begin(), theirs.end(), least,
-                             [](const Shard& a, const Shard& b) { return a.bytes < b.bytes; });
+  const uint64_t least = shard.bytes - std::min(room, shard.bytes);
+  auto it = theirs.begin() + static_cast<ptrdiff_t>(first_of_size(theirs, least));
   for (int left = kSwapShards; left > 0 && it != theirs.end(); --left, ++it) {
     const Shard other = *it;
     if (other.bytes >= shard.bytes) return false;
@@ -199,7 +207,7 @@ bool Engine::swap_on(OsdId from, OsdId to, const Shard& shard) {
     if (!within_limits(shard.bytes + other.bytes)) return false;
     const uint64_t need = book_.excess(from);
     theirs.erase(it);
-    commit(other, to, found.to, Why::kSwap, least.bytes);
+    commit(other, to, found.to, Why::kSwap, least);
     commit(shard, from, to, Why::kBestFit, need);
     return true;
   }
@@ -211,6 +219,7 @@ bool Engine::feed(OsdId to, const Group& group, uint64_t need, double floor) {
   const bool balance = book_.goal().kind == GoalKind::kBalance;
   const Targets::Ordered& senders = targets_.of(group);
   int left = kSenderTries;
+  std::vector<std::pair<Shard, Block>> refusals;
   for (auto it = senders.rbegin(); it != senders.rend() && left > 0; ++it) {
     const OsdId from = it->second;
     const Row& row = book_.rows()[from];
@@ -234,10 +243,11 @@ bool Engine::feed(OsdId to, const Group& group, uint64_t need, double floor) {
       if (moved)
         shards.erase(shards.begin() + static_cast<ptrdiff_t>(*index));
       else
-        book_.tally(to, shard, *block);
+        refusals.emplace_back(shard, *block);
       index = *index > 0 && shards[*index - 1].bytes > 0 ? std::optional(*index - 1) : std::nullopt;
     }
   }
+  for (const auto& [shard, block] : refusals) book_.tally(to, shard, block);
   return false;
 }
 

@@ -142,11 +142,27 @@ std::vector<Blocked> explain_blocked(Book& book, const std::vector<Group>& group
   return out;
 }
 
+namespace {
+
+/// Where a target is named, its sentence is of that one.
+const char* refusal_text(Block block) {
+  switch (block) {
+    case Block::kFailureDomain:
+      return "the target does not stand apart from the other shards as the rule wants";
+    case Block::kTargetUnfit:
+      return "the target is down, out, cordoned, or not chosen";
+    default:
+      return block_text(block);
+  }
+}
+
+}  // namespace
+
 Blocked explain_refusal(const Book& book, Block block) {
   const HandMove& m = *book.goal().move;
   Blocked out{m.from, m.pg, block, 0, 1, ""};
   out.detail = fmt::format("PG {} cannot move from osd.{} to osd.{}: {}", m.pg.to_string(), m.from,
-                           m.to, block_text(block));
+                           m.to, refusal_text(block));
   if (block == Block::kTargetFull)
     out.detail += fmt::format(" (osd.{} is at {} and has room for {})", m.to,
                               percent(book.rows()[m.to].fill()), bytes_text(book.room(m.to)));

@@ -112,11 +112,12 @@ void Rule::find_children(Take& take) {
   }
 }
 
-/// How many buckets of a type a take uses at the least.
-size_t Rule::fewest_buckets(const Take& take, int type) const {
+/// How many buckets of the step's type a take uses at the least.
+size_t Rule::fewest_buckets(const Take& take, const MonitorCheck::Step& step) const {
   for (const Level& level : take.levels)
-    if (level.type == type) return (take.count + level.below - 1) / level.below;
-  return take.count ? 1 : 0;
+    if (level.type == step.type) return (take.count + level.below - 1) / level.below;
+  const auto& all = devices(take.root);
+  return std::all_of(all.begin(), all.end(), [&](OsdId osd) { return step.parents[osd] != 0; });
 }
 
 /// Steps that even a PG as the rule wants it fails. Takes of one root may share buckets.
@@ -125,10 +126,8 @@ std::optional<Block> Rule::never_accepted() const {
     if (step.leaf) continue;
     std::map<CrushItem, size_t> by_root;
     for (const Take& take : takes_) {
-      const bool all_have = std::all_of(devices(take.root).begin(), devices(take.root).end(),
-                                        [&](OsdId osd) { return step.parents[osd] != 0; });
-      if (all_have)
-        by_root[take.root] = std::max(by_root[take.root], fewest_buckets(take, step.type));
+      size_t& most = by_root[take.root];
+      most = std::max(most, fewest_buckets(take, step));
     }
     size_t sum = 0;
     for (const auto& [root, n] : by_root) sum += n;

@@ -91,7 +91,7 @@ class Rule {
   void add_root(const map::CrushMap& crush, map::CrushItem root);
   void find_children(Take& take);
   std::optional<Block> never_accepted() const;
-  size_t fewest_buckets(const Take& take, int type) const;
+  size_t fewest_buckets(const Take& take, const MonitorCheck::Step& step) const;
   const Take& take_of(uint32_t position) const;
   /// As refuses(), by the tree of positions alone.
   std::optional<Block> conflict(std::span<const OsdId> up, uint32_t position, OsdId to) const;

@@ -153,6 +153,14 @@ TEST(Rule, HybridRuleThatMonitorsNeverAccept) {
                    "choose firstn 2 type rack", "chooseleaf firstn 1 type host", "emit"},
                   4);
   EXPECT_EQ(f.rule().refusal(), Block::kTwoTakes);
+  TestCluster c = grid(2, 2);
+  c.add_osd({.host = "rackless", .device_class = "ssd"});
+  const Fixture more(std::move(c),
+                     {"take default class ssd", "choose firstn 2 type rack",
+                      "chooseleaf firstn 1 type host", "emit", "take default class hdd",
+                      "choose firstn 2 type rack", "chooseleaf firstn 1 type host", "emit"},
+                     4);
+  EXPECT_EQ(more.rule().refusal(), Block::kTwoTakes) << "whatever else is below the root";
 }
 
 TEST(Rule, ThreeLevelsThatMonitorsNeverAccept) {

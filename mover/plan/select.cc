@@ -31,14 +31,14 @@ std::optional<Pair> closest_pair(std::span<const Shard> shards, uint64_t need) {
   return best;
 }
 
+}  // namespace
+
 size_t first_of_size(std::span<const Shard> shards, uint64_t bytes) {
   return static_cast<size_t>(
       std::lower_bound(shards.begin(), shards.end(), bytes,
                        [](const Shard& s, uint64_t b) { return s.bytes < b; }) -
       shards.begin());
 }
-
-}  // namespace
 
 std::optional<Choice> select_shard(std::span<const Shard> shards, uint64_t need,
                                    Selection selection) {

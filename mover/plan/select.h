@@ -10,6 +10,9 @@
 
 namespace plimsoll::mover {
 
+/// The index of the first that has at least so many bytes.
+size_t first_of_size(std::span<const Shard> shards, uint64_t bytes);
+
 struct Choice {
   size_t index = 0;
   Why why = Why::kBestFit;

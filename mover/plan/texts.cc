@@ -21,7 +21,7 @@ constexpr BlockTexts kBlocks[] = {
     {Block::kShardTooLarge, "shard-too-large",
      "its shards are larger than the room of any target: the pool has too few PGs"},
     {Block::kFailureDomain, "failure-domain",
-     "every device with room shares a failure domain with another shard of the PG"},
+     "no device with room stands apart from the other shards of its PG as the rule wants"},
     {Block::kTwoTakes, "two-takes",
      "the takes of the CRUSH rule count as too many buckets to monitors, which drop every upmap "
      "entry for it"},
@@ -48,7 +48,8 @@ constexpr BlockTexts kBlocks[] = {
      "the target is outside of the rule's root or device class, or has no weight"},
     {Block::kTargetFull, "target-full", "the target would pass its limit"},
     {Block::kTargetUnfit, "target-unfit",
-     "the target is down, out, cordoned, of unknown size, or not chosen"},
+     "what the rule allows is too full itself, down, out, cordoned, of unknown size, or not "
+     "chosen"},
     {Block::kSourceNotInUp, "source-not-in-up", "the PG has no shard on the source"},
     {Block::kDeviceUnknown, "device-unknown", "no size or use is reported for the device"},
     {Block::kNotChosen, "not-chosen", "its PGs are of pools that the goal leaves alone"},
