@@ -135,6 +135,20 @@ void expect_safe(const Case& c, const Plan& plan) {
   }
 }
 
+/// In each wave all its data comes before anything of it goes.
+void expect_below_peak(const Case& c, const Plan& plan) {
+  std::vector<uint64_t> use;
+  for (const Device& d : c.state.devices) use.push_back(d.used);
+  for (size_t i = 0, first = 0; i < plan.moves.size(); i++) {
+    const Move& m = plan.moves[i];
+    if (m.wave != plan.moves[first].wave)
+      for (; first < i; first++) use[plan.moves[first].from] -= plan.moves[first].bytes;
+    use[m.to] += m.bytes;
+    EXPECT_LE(static_cast<double>(use[m.to]),
+              c.goal.peak_limit * static_cast<double>(c.state.devices[m.to].size));
+  }
+}
+
 TEST(AgainstExhaustiveSearch, ReachesWhatCanBeReached) {
   int possible = 0, reached = 0, best = 0;
   uint64_t ours = 0, least = 0;
@@ -145,6 +159,7 @@ TEST(AgainstExhaustiveSearch, ReachesWhatCanBeReached) {
     ASSERT_TRUE(plan.has_value());
     EXPECT_EQ(make_plan(c.state, c.goal)->moves, plan->moves);
     expect_safe(c, *plan);
+    expect_below_peak(c, *plan);
     const uint64_t fewest = Exhaustive(c).fewest_bytes();
     if (plan->reaches_goal) {
       ASSERT_NE(fewest, UINT64_MAX) << "seed " << seed << ": a plan that cannot be";

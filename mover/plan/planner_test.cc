@@ -450,6 +450,17 @@ TEST(Stuck, ShardsTooLarge) {
 TEST(Stuck, FailureDomain) {
   // The only device with room is in the host of the other shard.
   TestCluster c;
+  for (const char* host : {"a", "b", "b", "c", "d", "e", "f", "g"}) c.add_osd({.host = host});
+  const PoolId pool = c.add_pool("data", c.add_rule("hosts", kHosts), 2);
+  for (int i = 0; i < 30; i++) c.add_pg(pool, 30, {0, 1});
+  for (OsdId osd = 3; osd < 8; osd++) c.device(osd).fixed = 840 * kGiB;
+  Goal goal = relieve(0.85, 0.80);
+  goal.devices = {0};
+  EXPECT_EQ(stuck(plan_of(c.make(), goal), 0).block, Block::kFailureDomain);
+}
+
+TEST(Stuck, NoOtherDomain) {
+  TestCluster c;
   for (const char* host : {"a", "b", "b"}) c.add_osd({.host = host});
   const PoolId pool = c.add_pool("data", c.add_rule("hosts", kHosts), 2);
   for (int i = 0; i < 30; i++) c.add_pg(pool, 30, {0, 1});
