@@ -176,9 +176,9 @@ Result<int> check_command(const Arguments& a) {
 Result<int> simulate_command(const Arguments& a) {
   TRY(file, plan_file_of(a));
   TRY(dump, dump_of(a));
-  print("before:\n" + print_summary(build_state(dump)));
+  const std::string before = print_summary(build_state(dump));
   TRY_VOID(apply_plan(file, dump));
-  print("after:\n" + print_summary(build_state(dump)));
+  print("before:\n" + before + "after:\n" + print_summary(build_state(dump)));
   if (!a.has("output")) return kExitDone;
   TRY(sink, daemon::open_output(a.text("output")));
   TRY_VOID(write_dump(dump, *sink));

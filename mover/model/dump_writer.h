@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A Dump as one JSON document, with only what DumpReader::file() reads: no addresses, no object
-// names, about a tenth of what `pg dump` prints (doc/formats/mover_dump.md). The same dump gives
-// the same bytes.
+// names, about a fifteenth of what `pg dump` prints (doc/formats/mover_dump.md). The same dump
+// gives the same bytes.
 #pragma once
 
 #include "common/base/stream.h"

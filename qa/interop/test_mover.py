@@ -25,6 +25,8 @@ class Mover(harness.ClusterCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.scratch = tempfile.TemporaryDirectory(prefix="plimsoll-mover-")
+        if harness.TARGET == "real":
+            cls.cluster.ceph("balancer", "off")  # it is on, by upmap, in a new cluster
         # All OSDs are on one host: failure domains are OSDs, as the harness makes pools.
         source = os.path.join(cls.scratch.name, "bytes")
         with open(source, "wb") as f:
@@ -114,7 +116,7 @@ class Mover(harness.ClusterCase):
         os.mkdir(folder)
         for name, command in (("osd_dump", ["osd", "dump"]), ("crush_dump", ["osd", "crush", "dump"]),
                               ("pg_dump", ["pg", "dump"]), ("osd_df", ["osd", "df"])):
-            with open(os.path.join(folder, name + ".json"), "w") as f:
+            with open(os.path.join(folder, name + ".json"), "wb") as f:
                 f.write(self.cluster.ceph(*command, "-f", "json").stdout)
         pg = sorted(self.pgs())[0]
         up = self.pgs()[pg]["up"]
@@ -183,7 +185,17 @@ class Mover(harness.ClusterCase):
         finally:
             self.cluster.ceph("osd", "unset", "norebalance")
 
-    def test_7_nobody_answers(self):
+    @unittest.skipUnless(harness.TARGET == "real", "Plimsoll has no balancer")
+    def test_7_a_balancer_at_work_is_told(self):
+        self.cluster.ceph("balancer", "on")
+        try:
+            self.assertIn("ceph balancer off", self.mover("plan", "relieve").stderr)
+            done = self.mover("plan", "relieve", "-f", "ceph", want=(1,))
+            self.assertEqual(done.stdout, "")
+        finally:
+            self.cluster.ceph("balancer", "off")
+
+    def test_8_nobody_answers(self):
         conf = self.path("conf")
         with open(conf, "w") as f:
             f.write("[global]\nmon_host = [v2:127.0.0.1:1]\nauth_client_required = none\n")

@@ -22,6 +22,7 @@ def units(size):
 
 class PgAllocated(harness.ClusterCase):
     OSDS = 4
+    pgs = {}    # of objects, by name
 
     @classmethod
     def setUpClass(cls):
@@ -35,9 +36,15 @@ class PgAllocated(harness.ClusterCase):
 
     def reported(self):
         """{osd: {pgid: (bytes of data, bytes of keys)}} by `pg dump`, with reports of now."""
-        for osd in self.live_osds():
-            self.cluster.ceph("tell", "osd.%d" % osd, "flush_pg_stats")
-        stats = self.cluster.ceph_json("pg", "dump")["pg_map"]["osd_stats"]
+        sent = {osd: ask(self.cluster.asok("osd.%d" % osd), "flush_pg_stats")
+                for osd in self.live_osds()}
+
+        def arrived():
+            stats = self.cluster.ceph_json("pg", "dump")["pg_map"]["osd_stats"]
+            seqs = {s["osd"]: s["seq"] for s in stats}
+            return stats if all(seqs.get(osd, 0) >= seq for osd, seq in sent.items()) else None
+
+        stats = eventually(arrived, 10, 0.1, "reports at the monitor")
         self.osd_stats = {s["osd"]: s for s in stats}
         return {s["osd"]: {p["pgid"]: (p["bytes"] - p["keys"], p["keys"])
                            for p in s.get("pg_allocated", [])} for s in stats}
@@ -49,14 +56,16 @@ class PgAllocated(harness.ClusterCase):
         return {s["pgid"]: s["acting"]
                 for s in self.cluster.ceph_json("pg", "dump", "pgs_brief")["pg_stats"]}
 
-    def pg_of(self, name, pool="data"):
-        return self.cluster.ceph_json("osd", "map", pool, name)["pgid"]
+    def pg_of(self, name):
+        if name not in self.pgs:
+            self.pgs[name] = self.cluster.ceph_json("osd", "map", "data", name)["pgid"]
+        return self.pgs[name]
 
-    def put(self, name, size, pool="data"):
+    def put(self, name, size):
         path = os.path.join(self.scratch.name, "bytes")
         with open(path, "wb") as f:
             f.write(os.urandom(size))
-        self.rados("put", name, path, pool=pool)
+        self.rados("put", name, path)
 
     def data_by_pg(self, reported):
         """{pgid: {osd: data}} for comparison with what all members should have."""
@@ -68,21 +77,21 @@ class PgAllocated(harness.ClusterCase):
 
     def wanted(self, sizes):
         """The same, from {object: size}."""
-        want = {pgid: 0 for pgid in self.acting()}
+        acting = self.acting()
+        want = dict.fromkeys(acting, 0)
         for name, size in sizes.items():
             want[self.pg_of(name)] += units(size)
-        return {pgid: dict.fromkeys(acting, want[pgid]) for pgid, acting in self.acting().items()}
+        return {pgid: dict.fromkeys(osds, want[pgid]) for pgid, osds in acting.items()}
 
     def assert_data(self, sizes):
         """Soon, since a PG that has just moved is deleted in the background."""
-        want, have = self.wanted(sizes), None
+        want = self.wanted(sizes)
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
+        while True:
             have = self.data_by_pg(self.reported())
-            if have == want:
-                return
+            if have == want or time.monotonic() > deadline:
+                return self.assertEqual(have, want)
             time.sleep(0.3)
-        self.assertEqual(have, want)
 
     def assert_sums(self):
         """Collections and the OSD's own keys are all that there is."""
@@ -212,6 +221,10 @@ class PgAllocated(harness.ClusterCase):
             self.assertEqual({p["pgid"]: (p["bytes"] - p["keys"], p["keys"]) for p in listed},
                              reported[osd])
         self.remove_all({"one": 0})
+
+    def test_h_the_unit_is_known(self):
+        unit = self.cluster.ceph_json("osd", "metadata", "0")["bluestore_min_alloc_size"]
+        self.assertEqual(unit, str(UNIT))
 
     def test_z_a_purged_osd_is_gone(self):
         self.assertIn(3, self.reported())
