@@ -133,6 +133,7 @@ void MoveChecker::check_pg(const Move& move, const std::vector<OsdId>& before) {
                                        [](const PgReport& r, PgId pg) { return r.pgid < pg; });
   if (report == dump_.pgs.end() || report->pgid != move.pg)
     return refuse(move, Fault::kPgUnhealthy, "nobody has reported on it");
+  if (!report->has_sizes) refuse(move, Fault::kPgUnhealthy, "its size is not reported");
   const std::string state = map::pg_state_text(report->state);
   if (!(report->state & map::kPgActive) || (report->state & kUnhealthyStates))
     refuse(move, Fault::kPgUnhealthy, state);

@@ -31,22 +31,25 @@ SpaceChecker::SpaceChecker(const State& state, const Plan& plan, Report& report)
   for (size_t osd = 0; osd < space_.size(); osd++)
     space_[osd].peak = space_[osd].final = static_cast<double>(state.devices[osd].used);
   for (PgIndex pg = 0; pg < state.num_pgs(); pg++) add_in_flight(pg);
-  for (Space& s : space_) s.start = s.final;
+  // What leaves a device may not have been in its report.
+  for (Space& s : space_) s.start = s.final = std::max(0.0, s.final);
 }
 
 void SpaceChecker::add_in_flight(PgIndex pg) {
   const auto up = state_.up_of(pg), acting = state_.acting_of(pg);
   const auto bytes = state_.bytes_of(pg);
+  const bool by_place = state_.pools.at(state_.pg_ids[pg].pool).info.is_erasure();
+  auto on_device = [&](OsdId osd) { return osd >= 0 && static_cast<size_t>(osd) < space_.size(); };
   for (size_t i = 0; i < up.size(); i++) {
     const double size = static_cast<double>(bytes[i]);
-    if (up[i] != kOsdNone) {
+    const bool comes = by_place ? acting[i] != up[i] : !has(acting, up[i]);
+    const bool goes = by_place ? acting[i] != up[i] : !has(up, acting[i]);
+    if (on_device(up[i])) {
       space_[up[i]].shards++;
-      if (!has(acting, up[i])) {
-        space_[up[i]].peak += size;
-        space_[up[i]].final += size;
-      }
+      space_[up[i]].peak += comes ? size : 0;
+      space_[up[i]].final += comes ? size : 0;
     }
-    if (acting[i] != kOsdNone && !has(up, acting[i])) space_[acting[i]].final -= size;
+    if (on_device(acting[i])) space_[acting[i]].final -= goes ? size : 0;
   }
 }
 
@@ -182,37 +185,46 @@ bool SpaceChecker::misses_relief(OsdId osd) const {
          fill(osd, s.final) > plan_.goal.to + kTolerance;
 }
 
+/// Devices that share a root, or are joined by devices that do, have one mean.
 void SpaceChecker::find_means() {
-  means_.assign(space_.size(), 0);
+  std::vector<std::set<OsdId>> groups;
   for (const auto& [id, pool] : state_.pools) {
     const RuleJudge judge(*state_.crush, pool.info);
     for (const Below* root : judge.roots()) {
-      double bytes = 0, size = 0;
-      std::vector<OsdId> members;
-      for (const OsdId osd : root->devices()) {
-        if (static_cast<size_t>(osd) >= space_.size() || !root->weight(osd)) continue;
-        const Device& d = state_.devices[osd];
-        if (!d.exists || !d.in || d.size == 0) continue;
-        members.push_back(osd);
-        size += static_cast<double>(d.size);
-        bytes += fill(osd, space_[osd].final) * static_cast<double>(d.size);
-      }
-      for (const OsdId osd : members) means_[osd] = bytes / size;
+      std::set<OsdId> joined;
+      for (const OsdId osd : root->devices())
+        if (root->weight(osd) && static_cast<size_t>(osd) < space_.size() &&
+            state_.devices[osd].size > 0)
+          joined.insert(osd);
+      std::erase_if(groups, [&](const std::set<OsdId>& group) {
+        const bool meets = std::any_of(group.begin(), group.end(),
+                                       [&](OsdId osd) { return joined.count(osd) > 0; });
+        if (meets) joined.insert(group.begin(), group.end());
+        return meets;
+      });
+      groups.push_back(std::move(joined));
     }
+  }
+  means_.assign(space_.size(), 0);
+  for (const std::set<OsdId>& group : groups) {
+    double bytes = 0, size = 0;
+    for (const OsdId osd : group) {
+      const auto device = static_cast<double>(state_.devices[osd].size);
+      size += device;
+      bytes += fill(osd, space_[osd].final) * device;
+    }
+    for (const OsdId osd : group) means_[osd] = bytes / size;
   }
 }
 
-bool SpaceChecker::misses_mean(OsdId osd) const {
-  if (means_[osd] == 0) return false;
-  const double off = fill(osd, space_[osd].final) - means_[osd];
-  const double within = plan_.goal.within + kTolerance;
-  return plan_.goal.kind == GoalKind::kFill ? off < -within : off > within || off < -within;
+double SpaceChecker::off_mean(OsdId osd) const {
+  return means_[osd] == 0 ? 0 : fill(osd, space_[osd].final) - means_[osd];
 }
 
 void SpaceChecker::check_goal() {
   const Goal& goal = plan_.goal;
   if (goal.kind == GoalKind::kBalance || goal.kind == GoalKind::kFill) find_means();
-  uint64_t missed = 0, nearfull = 0;
+  uint64_t missed = 0, nearfull = 0, low = 0;
   OsdId first = kNoOsd;
   const std::set<OsdId> targets = [&] {
     std::set<OsdId> out;
@@ -227,7 +239,9 @@ void SpaceChecker::check_goal() {
     const bool misses = goal.kind == GoalKind::kRelieve ? misses_relief(osd)
                         : goal.kind == GoalKind::kDrain ? space_[osd].shards > 0
                         : goal.kind == GoalKind::kMove  ? false
-                                                        : misses_mean(osd);
+                        : goal.kind == GoalKind::kFill  ? off_mean(osd) < -goal.within - kTolerance
+                                                        : off_mean(osd) > goal.within + kTolerance;
+    low += goal.kind == GoalKind::kBalance && off_mean(osd) < -goal.within - kTolerance;
     if (misses && missed++ == 0) first = osd;
   }
   if (goal.kind == GoalKind::kMove) missed = plan_.moves.size() == 1 ? 0 : 1;
@@ -240,6 +254,12 @@ void SpaceChecker::check_goal() {
     report_.refuse({Fault::kGoalMissed, {-1, 0}, first, text});
   else if (!plan_.reaches_goal)
     report_.warn({Fault::kUnreached, {-1, 0}, first, text});
+  if (low)
+    report_.warn(
+        {Fault::kUnreached,
+         {-1, 0},
+         kNoOsd,
+         fmt::format("{} devices stay more than {} below the mean", low, percent(goal.within))});
   if (nearfull)
     report_.warn(
         {Fault::kNearfull,

@@ -42,8 +42,9 @@ class SpaceChecker {
   double fill(OsdId osd, double bytes) const;
   bool is_judged(OsdId osd) const;
   bool misses_relief(OsdId osd) const;
-  bool misses_mean(OsdId osd) const;
   void find_means();
+  /// From the mean, of its size.
+  double off_mean(OsdId osd) const;
 
   const State& state_;
   const Plan& plan_;

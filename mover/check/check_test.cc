@@ -202,6 +202,8 @@ const std::vector<Bad>& bad_plans() {
        [](Case& c) { report_of(c, c.plan.moves[0].pg).state = map::kPgActive | map::kPgDegraded; }},
       {"PgIsInconsistent", kPgUnhealthy,
        [](Case& c) { report_of(c, c.plan.moves[0].pg).state |= map::kPgInconsistent; }},
+      {"PgHasNoSize", kPgUnhealthy,
+       [](Case& c) { report_of(c, c.plan.moves[0].pg).has_sizes = false; }},
       {"PgDidNotReport", kPgUnhealthy,
        [](Case& c) {
          std::erase_if(c.dump.pgs, [&](const PgReport& r) { return r.pgid == c.plan.moves[0].pg; });

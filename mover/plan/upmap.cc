@@ -61,7 +61,11 @@ std::optional<map::UpmapItems> upmap_items(std::span<const OsdId> raw, std::span
   for (size_t i = 0; i < up.size(); i++)
     if (raw[i] != up[i] && (raw[i] == kOsdNone || up[i] == kOsdNone)) return std::nullopt;
   if (erasure) return items_in_order(raw, up);
-  return items_of_members(raw, up);
+  map::UpmapItems out = items_of_members(raw, up);
+  // A rule that takes the same root twice can choose a device twice, which pairs do not tell apart.
+  const std::vector<OsdId> made = apply_upmap_items(raw, out);
+  if (!std::is_permutation(made.begin(), made.end(), up.begin())) return std::nullopt;
+  return out;
 }
 
 }  // namespace plimsoll::mover

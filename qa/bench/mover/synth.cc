@@ -180,6 +180,7 @@ void add_pgs(Dump& dump, PoolId id, const PoolShape& shape, double raw_bytes, do
     PgReport r;
     r.pgid = {id, seed};
     r.state = map::kPgActive | map::kPgClean;
+    r.has_sizes = true;
     r.num_bytes = static_cast<uint64_t>(raw_bytes * weights[seed] / sum / overhead) / unit * unit;
     r.num_objects = r.num_bytes / (4 << 20) + 1;
     const std::vector<OsdId> members = dump.map.raw_upmap(r.pgid);
