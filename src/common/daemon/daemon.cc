@@ -10,6 +10,7 @@
 #include "common/daemon/background.h"
 #include "common/daemon/generic_commands.h"
 #include "common/rt/real/files.h"
+#include "common/rt/real/heap.h"
 #include "common/rt/real/real_runtime.h"
 
 namespace plimsoll::daemon {
@@ -17,6 +18,7 @@ namespace plimsoll::daemon {
 namespace {
 
 constexpr const char* kDefaultConf = "/etc/ceph/ceph.conf";
+constexpr Duration kHeapDecayInterval = 10s;
 
 int complain(const Program& program, const Error& error) {
   std::fprintf(stderr, "%s: %s\n", program.name.c_str(),
@@ -125,6 +127,7 @@ class Frame {
       log_.info("up");
       background_.up(config_.log_to_stderr() ? "" : config_.log_file());
       started_ = true;
+      decay_heap_later();
       co_await stop_.wait();
     } else {
       report(started.error());
@@ -154,6 +157,13 @@ class Frame {
       pid_file_ = path;
     }
     co_return co_await daemon_->start();
+  }
+
+  void decay_heap_later() {
+    heap_decay_ = runtime_.clock().call_after(runtime_.executor(), kHeapDecayInterval, [this] {
+      real::decay_heap();
+      decay_heap_later();
+    });
   }
 
   void report(const Error& error) {
@@ -190,6 +200,7 @@ class Frame {
   std::unique_ptr<DirLock> lock_;
   std::unique_ptr<Daemon> daemon_;
   Event stop_;
+  Timer heap_decay_;
   std::string pid_file_;
   bool started_ = false;
   int exit_code_ = 0;
