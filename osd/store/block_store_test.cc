@@ -292,18 +292,25 @@ TEST_F(BlockStoreTest, ManyChangesOfTheSameKeysUnderWayAreCountedRight) {
 }
 
 TEST_F(BlockStoreTest, ACollectionMayComeAndGoTwiceInOneTransaction) {
-  for (int i = 0; i < 30; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 50'000)));
-  Transaction t;
-  t.remove_collection(kPg);
-  t.write(kPg, test_object(kPg, 1), 0, random_bytes(rng, 5000));
-  t.remove_collection(kPg);
-  t.write(kPg, test_object(kPg, 2), 0, random_bytes(rng, 5000));
-  ASSERT_TRUE(commit(std::move(t)));
-  EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 10))->size(), 1u);
-  EXPECT_EQ(store->counters().objects, 1u);
-  close();
-  EXPECT_EQ(fsck_text(disk), "");
-  open(store_options());
+  for (const bool cached : {true, false}) {
+    for (int i = 0; i < 30; i++) ASSERT_TRUE(write(i, 0, random_bytes(rng, 50'000)));
+    if (!cached) {
+      close();
+      open(store_options());
+    }
+    Transaction t;
+    t.remove_collection(kPg);
+    t.write(kPg, test_object(kPg, 1), 0, random_bytes(rng, 5000));
+    t.remove_collection(kPg);
+    t.write(kPg, test_object(kPg, 2), 0, random_bytes(rng, 5000));
+    ASSERT_TRUE(commit(std::move(t)));
+    EXPECT_EQ(rt->run(store->list(kPg, HObject(), HObject::max(), 10))->size(), 1u);
+    EXPECT_EQ(store->counters().objects, 1u);
+    EXPECT_EQ(store->collection_statfs().at(kPg).allocated, 2 * kBlock);
+    close();
+    EXPECT_EQ(fsck_text(disk), "");
+    open(store_options());
+  }
 }
 
 /// What is wrong after a crash of a store with `options` that acknowledged `count` writes.
