@@ -19,11 +19,12 @@ bool order(const Shard& a, const Shard& b) {
 }  // namespace
 
 Book::Book(const State& state, const Rules& rules, const Goal& goal)
-    : state_(state), rules_(rules), goal_(goal), moved_(state.num_pgs()) {
+    : state_(state), rules_(rules), goal_(goal), moved_(state.num_pgs()), blocks_(state.num_pgs()) {
   peak_limit_ =
       goal.peak_limit > 0 ? goal.peak_limit : std::max(0.0, state.backfillfull_ratio - goal.margin);
   add_devices();
   index_positions();
+  shards_.resize(rows_.size());
 }
 
 void Book::add_devices() {
@@ -34,6 +35,7 @@ void Book::add_devices() {
     Row& row = rows_[osd];
     if (!d.exists) continue;
     row.size = d.size;
+    largest_size_ = std::max(largest_size_, d.size);
     const auto growth =
         static_cast<int64_t>(static_cast<double>(d.growth_per_day) * goal_.horizon_days);
     auto grown = [&](uint64_t bytes) {
@@ -72,7 +74,16 @@ uint64_t Book::room(OsdId osd) const {
   return std::min(most - row.final_, peak - row.peak);
 }
 
-std::optional<Block> Book::pg_block(PgIndex pg) const {
+std::optional<Block> Book::pg_block(PgIndex pg) {
+  uint8_t& known = blocks_[pg];
+  if (known == 0) {
+    const auto block = find_block(pg);
+    known = static_cast<uint8_t>(block ? 2 + static_cast<int>(*block) : 1);
+  }
+  return known == 1 ? std::nullopt : std::optional(static_cast<Block>(known - 2));
+}
+
+std::optional<Block> Book::find_block(PgIndex pg) const {
   const Pool& pool = state_.pools.at(state_.pg_ids[pg].pool);
   const uint8_t flags = state_.pg_flags[pg];
   const auto up = state_.up_of(pg), acting = state_.acting_of(pg);
@@ -104,9 +115,8 @@ Shard Book::shard_of(OsdId osd, PgIndex pg) const {
 }
 
 std::vector<Shard>& Book::shards(OsdId osd) {
-  const auto [it, is_new] = shards_.try_emplace(osd);
-  std::vector<Shard>& out = it->second;
-  if (!is_new) return out;
+  if (shards_[osd]) return *shards_[osd];
+  std::vector<Shard>& out = shards_[osd].emplace();
   for_each_position(osd, [&](const Shard& shard) {
     auto block = pg_block(shard.pg);
     if (!block && moved_[shard.pg]) block = Block::kPgInPlan;

@@ -53,6 +53,7 @@ class Book {
   const std::vector<Row>& rows() const { return rows_; }
   OsdId num_osds() const { return static_cast<OsdId>(rows_.size()); }
   double peak_limit() const { return peak_limit_; }
+  uint64_t largest_size() const { return largest_size_; }
 
   /// Bytes that must leave a source.
   uint64_t excess(OsdId osd) const;
@@ -60,7 +61,7 @@ class Book {
   uint64_t room(OsdId osd) const;
 
   /// Why the PG cannot be touched now, besides by a move of this plan.
-  std::optional<Block> pg_block(PgIndex pg) const;
+  std::optional<Block> pg_block(PgIndex pg);
   bool is_moved(PgIndex pg) const { return moved_[pg]; }
   /// Has the plan moved the device's shard of the PG?
   bool has_left(OsdId osd, PgIndex pg) const {
@@ -85,6 +86,7 @@ class Book {
   void apply(const Shard& shard, OsdId from, OsdId to);
 
  private:
+  std::optional<Block> find_block(PgIndex pg) const;
   Shard shard_of(OsdId osd, PgIndex pg) const;
   void index_positions();
   void add_devices();
@@ -93,13 +95,15 @@ class Book {
   const Rules& rules_;
   const Goal& goal_;
   double peak_limit_;
+  uint64_t largest_size_ = 0;
   std::vector<Row> rows_;
   std::vector<bool> moved_;
   std::map<PgIndex, OsdId> left_;  ///< for the moved PGs, where from
   /// PGs of each device, one after the other; first_pg_ has one element more.
   std::vector<uint32_t> first_pg_;
   std::vector<PgIndex> pgs_;
-  std::map<OsdId, std::vector<Shard>> shards_;
+  std::vector<std::optional<std::vector<Shard>>> shards_;  ///< by OSD id
+  std::vector<uint8_t> blocks_;  ///< of PGs: 0 not looked at, 1 none, else 2 + Block
   std::map<OsdId, Causes> causes_;
 };
 

@@ -78,9 +78,11 @@ Engine::Found Engine::search(const Targets::Ordered& targets, const Shard& shard
     const Row& row = book_.rows()[to];
     if (row.fill() >= row.limit) break;
     tries_++;
-    const uint64_t room = book_.room(to);
-    if (room < shard.bytes) {
-      too_small |= static_cast<double>(shard.bytes) > kLargePart * static_cast<double>(row.size);
+    if (book_.room(to) < shard.bytes) {
+      const auto bytes = static_cast<double>(shard.bytes);
+      too_small |= bytes > kLargePart * static_cast<double>(row.size);
+      // Those that follow are fuller: not even the largest device would have room.
+      if ((row.limit - row.fill()) * static_cast<double>(book_.largest_size()) < bytes) break;
       continue;
     }
     const auto block = refuses(shard, to);
@@ -220,7 +222,7 @@ bool Engine::feed(OsdId to, const Group& group, uint64_t need, double floor) {
   const Targets::Ordered& senders = targets_.of(group);
   int left = kSenderTries;
   std::vector<std::pair<Shard, Block>> refusals;
-  for (auto it = senders.rbegin(); it != senders.rend() && left > 0; ++it) {
+  for (auto it = senders.rbegin(); it != senders.rend() && left > 0; ++it, --left) {
     const OsdId from = it->second;
     const Row& row = book_.rows()[from];
     if (row.fill() <= floor) break;

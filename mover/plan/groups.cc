@@ -181,24 +181,36 @@ double goal_fill(const Book& book, const std::vector<Group>& groups, OsdId osd) 
   }
 }
 
+namespace {
+
+void set_limits(Book& book, Group& group) {
+  switch (book.goal().kind) {
+    case GoalKind::kRelieve:
+      limit_relieve(book, group);
+      break;
+    case GoalKind::kBalance:
+      limit_balance(book, group);
+      break;
+    case GoalKind::kDrain:
+      limit_drain(book, group);
+      break;
+    case GoalKind::kFill:
+      limit_fill(book, group);
+      break;
+    case GoalKind::kMove:
+      for (OsdId osd : group.osds) book.rows()[osd].limit = common_limit(book);
+      break;
+  }
+}
+
+}  // namespace
+
 void set_limits(Book& book, std::vector<Group>& groups) {
   for (Group& group : groups) {
-    switch (book.goal().kind) {
-      case GoalKind::kRelieve:
-        limit_relieve(book, group);
-        break;
-      case GoalKind::kBalance:
-        limit_balance(book, group);
-        break;
-      case GoalKind::kDrain:
-        limit_drain(book, group);
-        break;
-      case GoalKind::kFill:
-        limit_fill(book, group);
-        break;
-      case GoalKind::kMove:
-        for (OsdId osd : group.osds) book.rows()[osd].limit = common_limit(book);
-        break;
+    set_limits(book, group);
+    for (OsdId osd : group.osds) {
+      double& limit = book.rows()[osd].limit;
+      limit = std::min(limit, book.peak_limit());
     }
   }
 }

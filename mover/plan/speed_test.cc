@@ -72,7 +72,7 @@ void run_all(const State& s) {
   const Plan best = report(s, "relieve best fit", goal);
   goal.selection = Selection::kLargest;
   const Plan largest = report(s, "relieve largest", goal);
-  EXPECT_LT(best.bytes, largest.bytes);
+  if (best.reaches_goal && largest.reaches_goal) EXPECT_LT(best.bytes, largest.bytes);
   goal.selection = Selection::kBestFit;
   goal.kind = GoalKind::kBalance;
   goal.within = 0.01;
@@ -113,16 +113,16 @@ TEST(Speed, NearlyFull) {
   }
 }
 
-/// A million PGs of three copies, each in a rack of its own, sizes within a factor of two.
-TEST(Speed, AMillionPgs) {
-  State s = synth(10000);
+/// A million PGs of three copies, each in a rack of its own, sizes within a factor of two; larger
+/// devices have more of them.
+State million_pgs(State s, uint64_t smallest) {
   const PoolId pool = s.pools.begin()->first;
   const Pool keep = s.pools.at(pool);
   s.pools = {{pool, keep}};
+  for (auto* all : {&s.raw, &s.up, &s.acting}) all->clear();
   s.pg_ids.clear();
   s.pg_flags.clear();
   s.first_position.clear();
-  s.up.clear();
   s.shard_bytes.clear();
   for (Device& d : s.devices) d.used = 0;
   Rng rng(5);
@@ -131,12 +131,12 @@ TEST(Speed, AMillionPgs) {
     s.pg_ids.push_back({pool, seed});
     s.pg_flags.push_back(kPgIsActive | kPgIsClean);
     s.first_position.push_back(static_cast<uint32_t>(s.up.size()));
-    const uint64_t bytes = (uint64_t{18} << 30) + rng.below(uint64_t{18} << 30);
+    const uint64_t bytes = smallest + rng.below(smallest);
     uint64_t racks[3];
     for (int i = 0; i < 3; i++) {
       do racks[i] = rng.below(50);
       while ((i > 0 && racks[i] == racks[0]) || (i > 1 && racks[i] == racks[1]));
-      OsdId osd = 0;  // the larger, the more often
+      OsdId osd = 0;
       do osd = static_cast<OsdId>(racks[i] * 200 + rng.below(20) * 10 + rng.below(8));
       while (rng.below(largest) >= s.devices[osd].size);
       s.up.push_back(osd);
@@ -146,7 +146,14 @@ TEST(Speed, AMillionPgs) {
   }
   s.first_position.push_back(static_cast<uint32_t>(s.up.size()));
   s.raw = s.acting = s.up;
-  run_all(s);
+  return s;
+}
+
+TEST(Speed, AMillionPgs) {
+  const State devices = synth(10000);
+  run_all(million_pgs(devices, uint64_t{15} << 30));
+  // On average above the peak limit: nothing helps, and that must be known soon.
+  run_all(million_pgs(devices, uint64_t{18} << 30));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ buckets of their members, with no code of either planner. Columns:
 
   wall, CPU, RSS  of the whole process, for ours with reading JSON; DNF: not done with --cap seconds
               of CPU time, so that other load on the machine does not matter
-  planning    ours alone, in a process of its own
+  planning    CPU time of the planner alone, in a process of its own
   >85%        hdd OSDs above, by more than 0.05%: the mover knows shards by estimates
   vs goal     bytes against the least that brings every OSD to the goal (no OSD above the limit)
   vs result   bytes against the least that gives every OSD the fill that it ends with
