@@ -32,7 +32,8 @@ struct OsdReport {
   uint64_t used_data = 0, used_omap = 0, used_meta = 0;
   uint64_t min_alloc_size = 0;  ///< 0: not known
   bool reported = false;
-  /// Bytes that each PG's replica has allocated here, where the OSD says so (ours do).
+  /// Bytes that each PG's replica has allocated here, without its keys, as `used` is; where the OSD
+  /// says so (ours do).
   std::vector<std::pair<PgId, uint64_t>> pg_allocated;
 };
 

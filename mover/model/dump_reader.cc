@@ -212,7 +212,10 @@ void DumpReader::read_osd_stat(JsonReader& in) {
   auto read_allocated = [&] {
     in.array([&] {
       auto& [pg, bytes] = r.pg_allocated.emplace_back();
-      in.members("pgid", pg, "bytes", size_into(in, bytes));
+      uint64_t keys = 0;
+      in.members("pgid", pg, "bytes", size_into(in, bytes), "keys", size_into(in, keys));
+      // A device's use does not count keys, so what leaves it must not either.
+      bytes -= std::min(bytes, keys);
     });
   };
   in.members("osd", osd, "statfs", read_statfs, "pg_allocated", read_allocated, "used", read_used,

@@ -112,6 +112,22 @@ TEST(DumpReader, FilesSayTheSameInTheSameBytes) {
   EXPECT_EQ(file_of(*back), text);
 }
 
+TEST(DumpReader, KeysOfAReplicaDoNotCount) {
+  Dump dump = dump_of(small());
+  dump.osds[2].pg_allocated = {{{1, 0}, 4639}, {{1, 2}, 100}};
+  std::string text = file_of(dump);
+  for (const auto& [bytes, keys] : {std::pair{"4639", "543"}, std::pair{"100", "200"}}) {
+    const std::string plain = "\"bytes\":" + std::string(bytes) + "}";
+    const size_t at = text.find(plain);
+    ASSERT_NE(at, std::string::npos);
+    text.insert(at + plain.size() - 1, ",\"keys\":" + std::string(keys));
+  }
+  auto read = read_file(text);
+  ASSERT_TRUE(read) << read.error().text();
+  const std::vector<std::pair<PgId, uint64_t>> want = {{{1, 0}, 4096}, {{1, 2}, 0}};
+  EXPECT_EQ(read->osds.at(2).pg_allocated, want);
+}
+
 TEST(DumpReader, EveryPrefixOfAFileIsAnErrorThatSaysWhere) {
   const std::string text = file_of(dump_of(small()));
   const size_t whole = text.rfind('}');
