@@ -44,10 +44,12 @@ std::string head_text(const PlanFile& file) {
   std::string out = fmt::format("{} (epoch {})\n", goal_text(p.goal), p.epoch);
   add(out, "{} {} in {} {}, {} to copy", p.moves.size(), p.moves.size() == 1 ? "move" : "moves",
       p.waves, p.waves == 1 ? "wave" : "waves", bytes_text(p.bytes));
-  if (p.lower_bound)
+  if (p.lower_bound && p.reaches_goal)
     add(out, ", {:.3f} of the least possible {}",
         static_cast<double>(p.bytes) / static_cast<double>(p.lower_bound),
         bytes_text(p.lower_bound));
+  else if (p.lower_bound)
+    add(out, "; the goal takes at least {}", bytes_text(p.lower_bound));
   out += '\n';
   if (p.fullest_osd_before != kNoOsd)
     add(out, "fullest: osd.{} at {}, afterwards osd.{} at {}\n", p.fullest_osd_before,
