@@ -19,6 +19,7 @@ buckets of their members, with no code of either planner. Columns:
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import re
@@ -185,26 +186,35 @@ HEADER = """| plan | wall | CPU | planning | RSS | moves | TiB | fullest hdd | s
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
 
 
+def judge(directory, contest):
+    """The table's text, and the scores in the order of `contest`."""
+    cluster = Judge(os.path.join(directory, "dump"))
+    limits = {"limit": lambda osd: LIMIT, "mean": cluster.balanced}
+    hdd = cluster.fills(cluster.used, "hdd")
+    lines = ["%d OSDs, %d PGs; hdd %.1f-%.1f%%, sd %.2f, %d above 85%%" % (
+        len(cluster.used), len(cluster.up), 100 * min(hdd), 100 * max(hdd),
+        100 * statistics.pstdev(hdd), sum(f > LIMIT for f in hdd)), "", HEADER]
+    scores = []
+    for name, result, text, planning, limit in contest:
+        scores.append(cluster.score(text, limits[limit]) if result["done"] else None)
+        lines.append(row(name, result, planning, scores[-1]))
+    return "\n".join(lines), scores
+
+
 def compare(osds, seed, cap):
     directory = tempfile.mkdtemp(prefix="plimsoll-mover-bench-")
     try:
         subprocess.run([os.path.join(BIN, "plimsoll-mover-synth"), "--osds", str(osds), "--seed",
                         str(seed), "--dump", os.path.join(directory, "dump"), "--osdmap",
                         os.path.join(directory, "map")], check=True, stdout=subprocess.DEVNULL)
-        judge = Judge(os.path.join(directory, "dump"))
-        limits = {"limit": lambda osd: LIMIT, "mean": judge.balanced}
-        hdd = judge.fills(judge.used, "hdd")
-        print("\n%d OSDs, %d PGs; hdd %.1f-%.1f%%, sd %.2f, %d above 85%%\n\n%s" % (
-            osds, len(judge.up), 100 * min(hdd), 100 * max(hdd), 100 * statistics.pstdev(hdd),
-            sum(f > LIMIT for f in hdd), HEADER))
-        found = []
-        for name, result, text, planning, limit in plans(directory, cap):
-            score = judge.score(text, limits[limit]) if result["done"] else None
-            print(row(name, result, planning, score), flush=True)
-            result.pop("stdout", None)
-            found.append({"osds": osds, "name": name, "run": result, "timing": planning,
-                          "score": score})
-        return found
+        contest = list(plans(directory, cap))
+        # In a process of its own: the peak RSS of a contestant counts what its parent had.
+        with concurrent.futures.ProcessPoolExecutor(1) as other:
+            table, scores = other.submit(judge, directory, contest).result()
+        print("\n" + table, flush=True)
+        return [{"osds": osds, "name": name, "run": {k: v for k, v in run.items() if k != "stdout"},
+                 "timing": planning, "score": score}
+                for (name, run, _, planning, _), score in zip(contest, scores)]
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
