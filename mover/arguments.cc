@@ -30,7 +30,8 @@ constexpr OptionInfo kOptions[] = {
     {"id", 0, "ID", "", "the same without 'client.'"},
     {"format", 'f', "FORMAT", "plan show simulate check",
      "plain, json, json-pretty, or ceph: commands to paste into a shell"},
-    {"output", 'o', "FILE", "plan simulate", "a new file for the plan, or the dump after it"},
+    {"output", 'o', "FILE", "plan simulate check",
+     "a new file: the plan; the dump after it; the map with its entries, for osdmaptool"},
     {"above", 0, "FILL", "plan",
      "relieve devices above 85%, 0.85, nearfull, backfillfull or full "
      "(nearfull)"},

@@ -12,6 +12,7 @@
 #include "common/daemon/tool_files.h"
 #include "mover/arguments.h"
 #include "mover/check/check.h"
+#include "mover/check/map_with_plan.h"
 #include "mover/findings.h"
 #include "mover/gather.h"
 #include "mover/goal_options.h"
@@ -33,7 +34,7 @@ void warn(const std::string& text) {
   fmt::print(stderr, "warning: {}\n", text);
 }
 
-Result<> write_file(const std::string& path, const std::string& text) {
+Result<> write_file(const std::string& path, std::string_view text) {
   TRY(sink, daemon::open_output(path));
   TRY_VOID(sink->write(text));
   return sink->finish();
@@ -162,14 +163,14 @@ Result<int> show_command(const Arguments& a) {
 Result<int> check_command(const Arguments& a) {
   TRY(file, plan_file_of(a));
   TRY(dump, dump_of(a));
-  Report report = check_plan(dump, build_state(dump), file.plan);
-  if (file.fsid != dump.map.fsid)
-    report.refuse({.fault = Fault::kOtherCluster,
-                   .text = fmt::format("the plan is for cluster {}, this is {}",
-                                       file.fsid.to_string(), dump.map.fsid.to_string())});
+  const Report report = check_plan(dump, build_state(dump), file.plan, file.fsid);
   TRY(format, command::parse_format(a.text("format")));
   print(format == command::Format::kPlain ? print_findings(report)
                                           : command::print(dump_findings(report), format) + "\n");
+  if (a.has("output")) {
+    const Bytes map = encoded_map_with_plan(dump.map, file.plan);
+    TRY_VOID(write_file(a.text("output"), map.view()));
+  }
   return report.refused() ? kExitRefused : report.warnings.empty() ? kExitDone : kExitWarnings;
 }
 

@@ -102,6 +102,14 @@ class MoverFiles(unittest.TestCase):
         self.mover("plan", "relieve", "--above", "85%", "--dump", self.dump, "-o", plan)
         checked = self.mover("check", plan, "--dump", self.dump, "-f", "json")
         self.assertEqual(json.loads(checked.stdout)["refusals"], [])
+        written = self.path("map")
+        self.mover("check", plan, "--dump", self.dump, "-o", written)
+        printed = subprocess.run(["osdmaptool", written, "--dump", "json"], check=True,
+                                 capture_output=True, text=True).stdout
+        with open(plan) as f:
+            moved = [move["pg"] for move in json.load(f)["moves"]]
+        self.assertEqual(sorted(e["pgid"] for e in json.loads(printed)["pg_upmap_items"]),
+                         sorted(moved))
         summary = self.mover("simulate", plan, "--dump", self.dump, "-o", after).stdout
         self.assertIn("above nearfull", summary.split("after:")[0])
         self.assertNotIn("above nearfull", summary.split("after:")[1])
