@@ -45,7 +45,7 @@ PURE = re.compile(r'^(src/common/(base|wire|map|msg)/|mon/consensus/raft|mover/(
 HOMES = [
     (r'spdlog/', ('src/common/log/log.cc',)),
     (r'rocksdb/', ('src/common/rt/real/rocks_',)),
-    (r'gperftools/', ('src/common/rt/real/heap.cc',)),
+    (r'gperftools/', ('src/common/rt/real/heap',)),
     (r'boost/asio', ('src/common/rt/',)),
     (r'boost/beast', ('mon/dashboard/',)),
     (r'isa-l|crc\.h', ('src/common/base/crc32c.cc',)),

@@ -84,6 +84,7 @@ class Frame {
              arguments, [this](int code, std::string why) { exit(code, std::move(why)); }} {}
 
   int run(const Factory& make) {
+    real::limit_thread_caches();
     config_.set_pid(runtime_.process_id());
     if (const auto opened = open_log(config_); !opened) return complain(program_, opened.error());
     apply_debug_levels(config_);

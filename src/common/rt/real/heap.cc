@@ -8,6 +8,7 @@
 // Defined only in programs that link tcmalloc.
 #pragma weak MallocExtension_GetNumericProperty
 #pragma weak MallocExtension_ReleaseToSystem
+#pragma weak MallocExtension_SetNumericProperty
 
 namespace plimsoll::real {
 
@@ -23,6 +24,11 @@ void decay_heap() {
   const size_t free = free_heap_bytes();
   if (free <= kKeptHeap || !MallocExtension_ReleaseToSystem) return;
   MallocExtension_ReleaseToSystem(std::min(free / 8, free - kKeptHeap));
+}
+
+void limit_thread_caches() {
+  if (MallocExtension_SetNumericProperty)
+    MallocExtension_SetNumericProperty("tcmalloc.max_total_thread_cache_bytes", kThreadCaches);
 }
 
 }  // namespace plimsoll::real

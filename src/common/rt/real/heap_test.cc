@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "common/rt/real/heap.h"
 
+#include <gperftools/malloc_extension_c.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -22,6 +23,17 @@ TEST(Heap, WhatWasNeededOnceIsGivenBack) {
   EXPECT_LT(after, before);
   for (int i = 0; i < 120; i++) decay_heap();
   EXPECT_LE(free_heap_bytes(), 4 * kKeptHeap);
+}
+
+TEST(Heap, ThreadCachesAreBounded) {
+  auto bound = [] {
+    size_t bytes = 0;
+    MallocExtension_GetNumericProperty("tcmalloc.max_total_thread_cache_bytes", &bytes);
+    return bytes;
+  };
+  ASSERT_GT(bound(), kThreadCaches);
+  limit_thread_caches();
+  EXPECT_EQ(bound(), kThreadCaches);
 }
 
 }  // namespace
