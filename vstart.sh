@@ -63,6 +63,13 @@ done
 bin=${PLIMSOLL_BIN_DIR:-$here/build/bin}
 conf=$dir/ceph.conf
 
+# A killed process is there until its last thread has ended: that has files and sockets open, while the
+# first one is a zombie without a command line.
+is_ours() { # is_ours PID
+  grep -qs '^plimsoll-' "/proc/$1/comm" || return 1
+  ! grep -qs '^State:.Z' "/proc/$1/status" || [ "$(ls "/proc/$1/task" 2>/dev/null | wc -l)" -gt 1 ]
+}
+
 # The pids of daemons that run from this directory; a pid file whose process is gone or is another
 # program does not count.
 running() {
@@ -70,7 +77,7 @@ running() {
   for file in "$dir"/run/*.pid; do
     [ -e "$file" ] || continue
     pid=$(cat "$file" 2>/dev/null | tr -dc 0-9) || continue # a stopping daemon removes it
-    [ -n "$pid" ] && grep -qa plimsoll- "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
+    [ -n "$pid" ] && is_ours "$pid" && echo "$pid"
   done
   return 0
 }

@@ -20,10 +20,12 @@ def parse_size(text):
 
 
 def pid_alive(pid):
-    """False for a zombie too: a daemon that we started ourselves and that has exited."""
+    """False for a zombie too: a daemon that we started ourselves and that has exited. One whose
+    other threads are still ending is none yet: it has its files and sockets open."""
     try:
         with open("/proc/%d/stat" % pid) as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+            state = f.read().rsplit(")", 1)[1].split()[0]
+        return state != "Z" or len(os.listdir("/proc/%d/task" % pid)) > 1
     except (FileNotFoundError, ProcessLookupError):
         return False
 
