@@ -54,7 +54,8 @@ Result<std::unique_ptr<Cluster>> Cluster::connect(const Who& who) {
   if (rc < 0) return rados_error(rc, "cannot use the name '" + who.name + "'");
   std::unique_ptr<Cluster> out(new Cluster(rados));
   rc = rados_conf_read_file(rados, who.conf.empty() ? nullptr : who.conf.c_str());
-  if (rc < 0) return rados_error(rc, who.conf.empty() ? "no ceph.conf" : who.conf);
+  if (rc < 0)
+    return rados_error(rc, who.conf.empty() ? "no ceph.conf; say -c FILE, or --dump" : who.conf);
   rados_conf_set(rados, "client_mount_timeout", kConnectTimeout);
   rados_conf_set(rados, "rados_mon_op_timeout", kCommandTimeout);
   rc = rados_connect(rados);

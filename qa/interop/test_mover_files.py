@@ -120,6 +120,18 @@ class MoverFiles(unittest.TestCase):
         self.assertIn("REFUSE not-at-position PG ", refused)
         self.assertIn("has the pg_upmap_items", self.error("simulate", plan, "--dump", after))
 
+    def test_a_later_epoch_is_a_warning(self):
+        plan, later = self.path("plan.json"), os.path.join(self.top.name, "later")
+        self.mover("plan", "relieve", "--above", "85%", "--dump", self.dump, "-o", plan)
+        shutil.copytree(self.dump, later)
+        with open(os.path.join(later, "osd_dump.json")) as f:
+            osd_dump = json.load(f)
+        osd_dump["epoch"] += 1
+        with open(os.path.join(later, "osd_dump.json"), "w") as f:
+            json.dump(osd_dump, f)
+        self.assertEqual(self.mover("check", plan, "--dump", self.dump).stdout, "safe\n")
+        self.assertIn("WARN other-epoch", self.mover("check", plan, "--dump", later, want=3).stdout)
+
     def test_a_goal_that_cannot_be_reached(self):
         done = self.mover("plan", "relieve", "--above", "50%", "--dump", self.dump, want=2)
         self.assertIn("the goal is not reached", done.stdout)
