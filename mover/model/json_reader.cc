@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 namespace plimsoll::mover {
 
@@ -62,7 +61,7 @@ const char* kind_of(int c) {
 
 Result<size_t> MemorySource::read(std::span<uint8_t> into) {
   const size_t n = std::min(into.size(), rest_.size());
-  std::memcpy(into.data(), rest_.data(), n);
+  std::copy_n(rest_.data(), n, into.data());
   rest_.remove_prefix(n);
   return n;
 }
