@@ -95,10 +95,8 @@ Task<Result<>> BlockStore::load_collections() {
 }
 
 Task<Result<>> BlockStore::count_collections() {
-  for (const PgId pg : uncounted_) usage_[pg] = {.meta_bytes = key::collection(pg).size()};
-  for (const auto& [k, bytes] : sizes_)
-    if (auto pg = key::parse_pg(k); pg && uncounted_.contains(*pg))
-      usage_[*pg].meta_bytes += k.size() + bytes;
+  for (const PgId pg : uncounted_)
+    usage_[pg] = {.meta_bytes = key::collection(pg).size() + sizes_[pg].total()};
   for (KvWalk walk(*files_.kv, key::kOnode);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) break;
@@ -121,7 +119,12 @@ Task<Result<>> BlockStore::load_sizes(char space) {
   for (KvWalk walk(*files_.kv, space);;) {
     CO_TRY(page, co_await walk.next());
     if (page.empty()) co_return Result<>();
-    for (auto& [k, value] : page) sizes_.emplace_hint(sizes_.end(), std::move(k), value.size());
+    for (const auto& [k, value] : page) {
+      const auto pg = space == key::kStore ? std::nullopt : key::parse_pg(k);
+      if (!pg && space != key::kStore)
+        co_return fail(EINVAL, options_.path + ": malformed PG key");
+      sizes_[pg].set(k, value.size());
+    }
   }
 }
 

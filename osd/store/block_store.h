@@ -25,6 +25,7 @@
 #include "common/log/log.h"
 #include "common/rt/task_group.h"
 #include "osd/store/deferred.h"
+#include "osd/store/key_sizes.h"
 #include "osd/store/object_store.h"
 #include "osd/store/onode_cache.h"
 #include "osd/store/store_files.h"
@@ -238,7 +239,7 @@ class BlockStore final : public ObjectStore {
   std::set<PgId> uncounted_;          ///< collections whose usage is not stored yet
   std::map<PgId, uint64_t> removed_;  ///< collections whose removal is not settled, and by whom
   uint64_t removals_ = 0;
-  Sizes sizes_;                       ///< value bytes of PG and OSD keys
+  std::map<std::optional<PgId>, KeySizes> sizes_;  ///< of PG keys and, under nullopt, of OSD keys
   struct UnsettledOmap {
     uint64_t transaction = 0;
     uint64_t bytes = 0;

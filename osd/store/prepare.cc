@@ -222,6 +222,7 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
   t.batch.erase_range(prefix, key::after_prefix(prefix));
   const std::string meta = key::pg_meta(pg, {});
   erase_small_range(t, pg, meta, key::after_prefix(meta));
+  sizes_.erase(pg);
   std::string k = key::collection(pg);
   account(t, pg, Usage() - Usage{.meta_bytes = k.size()});
   t.batch.erase(std::move(k));
@@ -230,27 +231,22 @@ Task<Result<>> BlockStore::remove_collection(Txn& t, PgId pg) {
 }
 
 void BlockStore::put_small(Txn& t, std::optional<PgId> pg, std::string k, const Bytes& value) {
-  auto [known, fresh] = sizes_.try_emplace(k, value.size());
-  const uint64_t before = fresh ? 0 : k.size() + std::exchange(known->second, value.size());
+  const auto old = sizes_[pg].set(k, value.size());
+  const uint64_t before = old ? k.size() + *old : 0;
   account(t, pg, {.meta_bytes = k.size() + value.size() - before});
   t.batch.put(std::move(k), value.to_string());
 }
 
 void BlockStore::erase_small(Txn& t, std::optional<PgId> pg, const std::string& k) {
-  auto known = sizes_.find(k);
-  if (known == sizes_.end()) return;
-  account(t, pg, Usage() - Usage{.meta_bytes = k.size() + known->second});
-  sizes_.erase(known);
+  const auto old = sizes_[pg].erase(k);
+  if (!old) return;
+  account(t, pg, Usage() - Usage{.meta_bytes = k.size() + *old});
   t.batch.erase(k);
 }
 
 void BlockStore::erase_small_range(Txn& t, PgId pg, const std::string& from,
                                    const std::string& to) {
-  if (from >= to) return;
-  std::vector<std::string> keys;
-  for (auto it = sizes_.lower_bound(from); it != sizes_.end() && it->first < to; ++it)
-    keys.push_back(it->first);
-  for (const auto& k : keys) erase_small(t, pg, k);
+  for (const auto& k : sizes_[pg].between(from, to)) erase_small(t, pg, k);
 }
 
 // ---- bytes --------------------------------------------------------------------------------------
