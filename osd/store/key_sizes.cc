@@ -8,7 +8,8 @@ namespace plimsoll::osd {
 
 std::optional<uint64_t> KeySizes::set(const std::string& key, uint64_t bytes) {
   if (rewritten_ == sizes_.end() || rewritten_->first != key) {
-    const auto hint = added_ == sizes_.end() ? added_ : std::next(added_);
+    const bool last = sizes_.empty() || sizes_.rbegin()->first < key;
+    const auto hint = last || added_ == sizes_.end() ? sizes_.end() : std::next(added_);
     const size_t before = sizes_.size();
     const auto place = sizes_.try_emplace(hint, key, bytes);
     if (sizes_.size() > before) {

@@ -49,8 +49,8 @@ void Link::send(msg::RawMessage message) {
   do item->next = head;
   while (!inbox_.compare_exchange_weak(head, item, std::memory_order_acq_rel,
                                        std::memory_order_relaxed));
-  // From here on the item is not ours any more. Whoever found the stack empty wakes the executor.
-  if (!head) post(context_->executor, [self = shared_from_this()] { self->collect(); });
+  // From here on the item is not ours any more. Whoever found the stack empty sees to it.
+  if (!head) dispatch(context_->executor, [self = shared_from_this()] { self->collect(); });
 }
 
 void Link::collect() {
@@ -65,8 +65,13 @@ void Link::collect() {
     delete std::exchange(oldest, oldest->next);
   }
   const size_t queued = queued_bytes_.load();
-  if (is_open() && queued > context_->options.send_limit_bytes)
-    return fail_with(fail(ENOBUFS, fmt::format("the peer does not read: {} bytes queued", queued)));
+  if (is_open() && queued > context_->options.send_limit_bytes) {
+    // Later: no sender expects to hear of the link's end within its call.
+    return post(context_->executor, [self = shared_from_this(), queued] {
+      const std::string text = fmt::format("the peer does not read: {} bytes queued", queued);
+      self->fail_with(fail(ENOBUFS, text));
+    });
+  }
   wake_.notify_one();
 }
 

@@ -2,7 +2,9 @@
 // Link: the Connection that Messenger hands out. One task connects or accepts, shakes hands and
 // then reads and dispatches; another writes all that is queued in one gathered write. send() from
 // any thread pushes onto a lock-free stack, and the first to push onto an empty one wakes the
-// writer, so that whatever is sent within one turn of the executor leaves together.
+// writer, in one step where it runs on the links' executor. The writer comes to it behind what is
+// ready by then, so whatever is sent within one turn of the executor leaves together, and before
+// what the sender starts afterwards.
 #pragma once
 
 #include <atomic>

@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -20,6 +21,10 @@ using ErrorCode = boost::system::error_code;
 
 void post(const Executor& executor, std::function<void()> fn) {
   asio::post(executor, std::move(fn));
+}
+
+void dispatch(const Executor& executor, std::function<void()> fn) {
+  asio::dispatch(executor, std::move(fn));
 }
 
 namespace {

@@ -29,6 +29,8 @@ using namespace std::chrono_literals;
 
 /// Runs `fn` soon on `executor`, from any thread; never inline.
 void post(const Executor& executor, std::function<void()> fn);
+/// Runs `fn` at once where the caller runs on `executor`, and otherwise soon, from any thread.
+void dispatch(const Executor& executor, std::function<void()> fn);
 
 /// Starts `task` on `executor` with no owner; only for tasks that end by themselves and hold what
 /// they use. Anything else belongs to a TaskGroup. An exception other than cancellation is a bug.

@@ -4,10 +4,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "common/rt/real/real_runtime.h"
 #include "common/rt/real/temp_dir.h"
+#include "common/rt/real/thread_pool.h"
 #include "common/rt/run_on.h"
 #include "common/rt/sync.h"
 #include "common/rt/task_group.h"
@@ -63,6 +68,66 @@ TEST(RealRuntime, ShardsRunOnThreadsOfTheirOwn) {
   EXPECT_EQ(ids[0], std::this_thread::get_id());
   EXPECT_NE(ids[1], ids[0]);
   EXPECT_NE(ids[2], ids[1]);
+}
+
+TEST(RealRuntime, DispatchRunsAtOnceOnItsOwnExecutorOnly) {
+  RealOptions options;
+  options.shards = 2;
+  RealRuntime rt(options);
+  std::vector<std::string> order;
+  std::thread::id ran_on;
+  auto here = [](RealRuntime& r, std::vector<std::string>& o) -> Task<void> {
+    dispatch(r.shard(0), [&o] { o.push_back("dispatched"); });
+    o.push_back("after the call");
+    co_return;
+  };
+  auto elsewhere = [](RealRuntime& r, std::thread::id& id) -> Task<void> {
+    Event done;
+    dispatch(r.shard(1), [&] {
+      id = std::this_thread::get_id();
+      post(r.shard(0), [&done] { done.set(); });
+    });
+    co_await done.wait();
+  };
+  auto both = [&]() -> Task<void> {
+    co_await here(rt, order);
+    co_await elsewhere(rt, ran_on);
+  };
+  rt.run(both());
+  EXPECT_EQ(order, (std::vector<std::string>{"dispatched", "after the call"}));
+  EXPECT_NE(ran_on, std::thread::id());
+  EXPECT_NE(ran_on, std::this_thread::get_id());
+}
+
+TEST(ThreadPool, RunsEachJobOnceAndWhatIsQueuedAtItsEnd) {
+  struct Count final : ThreadPool::Job {
+    Count(std::atomic<int>& n, std::set<std::thread::id>& t, std::mutex& m)
+        : jobs(n), threads(t), mutex(m) {}
+    void run() override {
+      std::this_thread::yield();
+      std::lock_guard lock(mutex);
+      jobs++;
+      threads.insert(std::this_thread::get_id());
+    }
+    std::atomic<int>& jobs;
+    std::set<std::thread::id>& threads;
+    std::mutex& mutex;
+  };
+  std::atomic<int> jobs = 0;
+  std::set<std::thread::id> threads;
+  std::mutex mutex;
+  auto job = [&] { return std::make_unique<Count>(jobs, threads, mutex); };
+  {
+    ThreadPool pool(3);
+    for (int i = 0; i < 50; i++) {
+      pool.submit(job());
+      while (jobs <= i) std::this_thread::yield();
+    }
+    for (int i = 0; i < 2000; i++) pool.submit(job());
+  }
+  EXPECT_EQ(jobs, 2050);
+  EXPECT_LE(threads.size(), 3u);
+  EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
 }
 
 TEST(RealRuntime, SignalStopsTheLoop) {

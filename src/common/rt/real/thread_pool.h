@@ -28,11 +28,16 @@ class ThreadPool {
   void submit(std::unique_ptr<Job> job);
 
  private:
+  /// A thread without a job; lives on its stack.
+  struct Idle {
+    std::condition_variable wake;
+    std::unique_ptr<Job> job;
+  };
   void work();
 
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::unique_ptr<Job>> queue_;
+  std::deque<std::unique_ptr<Job>> queue_;  ///< empty while a thread is idle
+  std::vector<Idle*> idle_;  ///< the last to fall idle is the first to wake: its caches are warm
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
