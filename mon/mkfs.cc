@@ -67,8 +67,8 @@ Task<Result<>> write_first_state(Runtime& runtime, const config::Config& config,
 KvOptions store_options(bool create) {
   KvOptions o;
   o.create = create;
-  o.memtable_bytes = 4 << 20;
-  o.cache_bytes = 4 << 20;
+  o.memtable_bytes = 1 << 20;
+  o.cache_bytes = 2 << 20;
   return o;
 }
 

@@ -18,7 +18,7 @@ namespace plimsoll::daemon {
 namespace {
 
 constexpr const char* kDefaultConf = "/etc/ceph/ceph.conf";
-constexpr Duration kHeapDecayInterval = 10s;
+constexpr Duration kHeapDecayInterval = 1s;
 
 int complain(const Program& program, const Error& error) {
   std::fprintf(stderr, "%s: %s\n", program.name.c_str(),
@@ -161,8 +161,8 @@ class Frame {
   }
 
   void decay_heap_later() {
-    heap_decay_ = runtime_.clock().call_after(runtime_.executor(), kHeapDecayInterval, [this] {
-      real::decay_heap();
+    heap_timer_ = runtime_.clock().call_after(runtime_.executor(), kHeapDecayInterval, [this] {
+      heap_decay_.tick();
       decay_heap_later();
     });
   }
@@ -201,7 +201,8 @@ class Frame {
   std::unique_ptr<DirLock> lock_;
   std::unique_ptr<Daemon> daemon_;
   Event stop_;
-  Timer heap_decay_;
+  real::HeapDecay heap_decay_;
+  Timer heap_timer_;
   std::string pid_file_;
   bool started_ = false;
   int exit_code_ = 0;

@@ -20,10 +20,13 @@ size_t free_heap_bytes() {
   return bytes;
 }
 
-void decay_heap() {
-  const size_t free = free_heap_bytes();
-  if (free <= kKeptHeap || !MallocExtension_ReleaseToSystem) return;
-  MallocExtension_ReleaseToSystem(std::min(free / 8, free - kKeptHeap));
+void HeapDecay::tick() {
+  free_[next_++ % kCalls] = free_heap_bytes();
+  const size_t idle = *std::min_element(free_.begin(), free_.end());
+  if (idle <= kKept || !MallocExtension_ReleaseToSystem) return;
+  const size_t give = std::min(idle - kKept, kAtOnce);
+  MallocExtension_ReleaseToSystem(give);
+  for (size_t& free : free_) free -= give;
 }
 
 void limit_thread_caches() {

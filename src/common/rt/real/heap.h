@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the allocator keeps. tcmalloc hardly ever gives memory back: a daemon that once held many
-// large writes would look for the rest of its life as if it still did. Daemons call decay_heap()
-// from time to time; under another allocator (sanitizers bring their own) it does nothing.
+// large writes would look for the rest of its life as if it still did. Each daemon has a HeapDecay;
+// under another allocator (sanitizers bring their own) it does nothing.
 #pragma once
 
+#include <array>
 #include <cstddef>
 
 namespace plimsoll::real {
@@ -11,10 +12,20 @@ namespace plimsoll::real {
 /// Bytes of whole free pages that the allocator has from the system; 0 where it does not tell.
 size_t free_heap_bytes();
 
-/// Gives an eighth of these back, but keeps kKeptHeap: what a busy daemon takes again at once
-/// stays, what it needed once goes within minutes.
-void decay_heap();
-inline constexpr size_t kKeptHeap = 2 << 20;
+/// Gives back what stayed free all the time for kCalls calls of tick(), which should come once a
+/// second: what a busy daemon takes again and again stays, what it needed once goes.
+class HeapDecay {
+ public:
+  static constexpr size_t kCalls = 10;
+  static constexpr size_t kKept = 2 << 20;    ///< of this no more is given back
+  static constexpr size_t kAtOnce = 4 << 20;  ///< per call, so that it takes little time
+
+  void tick();
+
+ private:
+  std::array<size_t, kCalls> free_{};  ///< what was free at the last calls, less what was given
+  size_t next_ = 0;
+};
 
 /// Bounds what all threads together keep of small pieces. By default that comes near 32 MiB within
 /// half an hour. Writes get no slower (40.7-41.4 us of CPU per 4 KiB write at depth 16 before,

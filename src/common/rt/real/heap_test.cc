@@ -4,6 +4,7 @@
 #include <gperftools/malloc_extension_c.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -18,11 +19,25 @@ TEST(Heap, WhatWasNeededOnceIsGivenBack) {
   }
   const size_t before = free_heap_bytes();
   ASSERT_GE(before, kPieces * kPiece);
-  decay_heap();
-  const size_t after = free_heap_bytes();
-  EXPECT_LT(after, before);
-  for (int i = 0; i < 120; i++) decay_heap();
-  EXPECT_LE(free_heap_bytes(), 4 * kKeptHeap);
+  HeapDecay decay;
+  for (size_t i = 1; i < HeapDecay::kCalls; i++) decay.tick();
+  EXPECT_EQ(free_heap_bytes(), before);
+  for (size_t i = 0; i < kPieces * kPiece / HeapDecay::kAtOnce + 20; i++) decay.tick();
+  EXPECT_LE(free_heap_bytes(), 2 * HeapDecay::kKept);
+}
+
+TEST(Heap, WhatIsTakenAgainAndAgainStays) {
+  constexpr size_t kPiece = 64 << 20;
+  HeapDecay decay;
+  size_t least = SIZE_MAX;
+  for (size_t i = 0; i < 10 * HeapDecay::kCalls; i++) {
+    const bool taken = i % 5 == 0;
+    const auto piece = std::make_unique<char[]>(taken ? kPiece : 1);
+    [[maybe_unused]] char* const volatile not_optimized_away = piece.get();
+    decay.tick();
+    if (!taken && i > HeapDecay::kCalls) least = std::min(least, free_heap_bytes());
+  }
+  EXPECT_GE(least, kPiece);
 }
 
 TEST(Heap, ThreadCachesAreBounded) {
