@@ -16,9 +16,9 @@ size_t free_heap_bytes();
 /// second: what a busy daemon takes again and again stays, what it needed once goes.
 class HeapDecay {
  public:
-  static constexpr size_t kCalls = 10;
-  static constexpr size_t kKept = 2 << 20;    ///< of this no more is given back
-  static constexpr size_t kAtOnce = 4 << 20;  ///< per call, so that it takes little time
+  static constexpr size_t kCalls = 4;
+  static constexpr size_t kKept = 1 << 20;    ///< of this no more is given back
+  static constexpr size_t kAtOnce = 8 << 20;  ///< per call, so that it takes little time
 
   void tick();
 

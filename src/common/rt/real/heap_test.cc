@@ -31,7 +31,7 @@ TEST(Heap, WhatIsTakenAgainAndAgainStays) {
   HeapDecay decay;
   size_t least = SIZE_MAX;
   for (size_t i = 0; i < 10 * HeapDecay::kCalls; i++) {
-    const bool taken = i % 5 == 0;
+    const bool taken = i % 3 == 0;
     const auto piece = std::make_unique<char[]>(taken ? kPiece : 1);
     [[maybe_unused]] char* const volatile not_optimized_away = piece.get();
     decay.tick();
