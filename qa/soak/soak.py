@@ -274,7 +274,7 @@ class Soak:
                 raise Wrong("%d errors in %s: %s" % (len(bad), name, "".join(bad[:5])))
 
     def memory(self):
-        """Each daemon's RSS, the median of the sixth of the run before a third of it and of the last
+        """Each daemon's RSS, the median of the sixth of the run around a third of it and of the last
         sixth, and the largest of all. Growth is asked of osd.0, which is never killed, and of the
         monitor, whose restarts do not empty what it keeps."""
         sixth = (self.last - self.first) / 6
@@ -283,7 +283,7 @@ class Soak:
         middle = lambda name, end: statistics.median(seen(name, end - sixth, end) or [0])
         wrong = []
         for name in sorted(self.cluster.expected):
-            early, late = middle(name, self.first + 2 * sixth), middle(name, self.last)
+            early, late = middle(name, self.first + 2.5 * sixth), middle(name, self.last)
             peak = max(seen(name, 0, self.last), default=0)
             self.say("RSS %-6s %6.1f MiB at a third, %6.1f MiB at the end, never above %.1f MiB",
                      name, early, late, peak)

@@ -188,6 +188,10 @@ class DaemonTest(unittest.TestCase):
         self.assertEqual(self.ask('perf', 'schema')['osd']['op']['type'], 10)
         self.assertEqual(self.ask('perf', 'reset', 'all'), {'success': 'perf reset all'})
         self.assertEqual(self.ask('log', 'flush'), {})
+        # Without tcmalloc, as in a sanitizer's build, there is nothing to tell.
+        self.assertRegex(self.ceph('heap', 'stats')[1],
+                         'osd.0 tcmalloc heap stats:(.|\n)* Bytes in use by application|not using tcmalloc')
+        self.assertRegex(self.ceph('heap', 'release')[1], '^osd.0 releasing free RAM|not using tcmalloc')
         self.assertEqual(self.ask('injectargs', '--osd_max_backfills=5'), {})
         self.assertEqual(self.ask('config', 'get', 'osd_max_backfills'), {'osd_max_backfills': '5'})
 

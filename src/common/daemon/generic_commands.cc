@@ -5,6 +5,7 @@
 
 #include "common/config/arguments.h"
 #include "common/log/log.h"
+#include "common/rt/real/heap.h"
 
 namespace plimsoll::daemon {
 
@@ -105,6 +106,18 @@ CommandReply perf_reset(Counters& counters, const Args& args) {
   return CommandReply::json(out, args.format());
 }
 
+CommandReply heap(Config& config, const Args& args) {
+  const Error no_allocator =
+      fail(EOPNOTSUPP, "could not issue heap profiler command -- not using tcmalloc!");
+  if (args.str("heapcmd") == "release") {
+    if (!real::release_heap()) return no_allocator;
+    return CommandReply::text(config.who().name() + " releasing free RAM back to system.\n");
+  }
+  const std::string stats = real::heap_stats();
+  if (stats.empty()) return no_allocator;
+  return CommandReply::text(config.who().name() + " tcmalloc heap stats:" + stats);
+}
+
 void add_config_commands(command::DaemonTable& table, Config& config) {
   auto add = [&](const char* signature, const char* help,
                  CommandReply (*fn)(Config&, const Args&)) {
@@ -151,6 +164,12 @@ void add_perf_commands(command::DaemonTable& table, Counters& counters) {
 void add_generic_commands(command::DaemonTable& table, Config& config, Counters& counters) {
   add_config_commands(table, config);
   add_perf_commands(table, counters);
+  // Ceph's form; its value belongs to a word that is not ours.
+  table.add(
+      "heap name=heapcmd,type=CephChoices,strings=stats|release "
+      "name=value,type=CephString,req=false",
+      "what the memory allocator holds, or give back what of it is free",
+      sync<Caller>([&config](Caller&, const Args& a) { return heap(config, a); }));
   table.add("log flush", "write out what the log still buffers",
             sync<Caller>([](Caller&, const Args& a) {
               log::flush();

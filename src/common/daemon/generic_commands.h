@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The admin socket commands that every daemon has: config show|get|set|unset|diff|help, perf dump|
-// schema|reset, log flush, injectargs.
+// schema|reset, heap stats|release, log flush, injectargs.
 #pragma once
 
 #include "common/command/admin_socket.h"

@@ -115,6 +115,14 @@ TEST_F(AdminTest, AnswersAsCephDoes) {
   EXPECT_EQ(run("0"), "2");
 }
 
+TEST_F(AdminTest, WithoutTcmallocThereIsNoHeapToAsk) {
+  const char* const refused =
+      "ERROR: (95) Operation not supported\n"
+      "could not issue heap profiler command -- not using tcmalloc!\n";
+  EXPECT_EQ(run("heap", R"(,"heapcmd":"stats")"), refused);
+  EXPECT_EQ(run("heap", R"(,"heapcmd":"release")"), refused);
+}
+
 TEST_F(AdminTest, PerfDumpPrintsNineDecimals) {
   counters_.add_time(metrics::Counter::osd_op_latency, 1500us);
   EXPECT_EQ(run("perf dump", R"(,"logger":"osd","counter":"op_latency","format":"json")"),

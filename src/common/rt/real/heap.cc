@@ -7,6 +7,8 @@
 
 // Defined only in programs that link tcmalloc.
 #pragma weak MallocExtension_GetNumericProperty
+#pragma weak MallocExtension_GetStats
+#pragma weak MallocExtension_ReleaseFreeMemory
 #pragma weak MallocExtension_ReleaseToSystem
 #pragma weak MallocExtension_SetNumericProperty
 
@@ -32,6 +34,20 @@ void HeapDecay::tick() {
 void limit_thread_caches() {
   if (MallocExtension_SetNumericProperty)
     MallocExtension_SetNumericProperty("tcmalloc.max_total_thread_cache_bytes", kThreadCaches);
+}
+
+std::string heap_stats() {
+  std::string text(8192, '\0');
+  if (!MallocExtension_GetStats) return "";
+  MallocExtension_GetStats(text.data(), static_cast<int>(text.size()));
+  text.resize(text.find('\0'));
+  return text;
+}
+
+bool release_heap() {
+  if (!MallocExtension_ReleaseFreeMemory) return false;
+  MallocExtension_ReleaseFreeMemory();
+  return true;
 }
 
 }  // namespace plimsoll::real

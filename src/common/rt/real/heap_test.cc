@@ -40,6 +40,14 @@ TEST(Heap, WhatIsTakenAgainAndAgainStays) {
   EXPECT_GE(least, kPiece);
 }
 
+TEST(Heap, CanBeAskedWhatItHoldsAndToGiveItBack) {
+  EXPECT_NE(heap_stats().find("Bytes in use by application"), std::string::npos);
+  std::make_unique<char[]>(16 << 20).reset();
+  ASSERT_GE(free_heap_bytes(), size_t{16} << 20);
+  EXPECT_TRUE(release_heap());
+  EXPECT_EQ(free_heap_bytes(), 0u);
+}
+
 TEST(Heap, ThreadCachesAreBounded) {
   auto bound = [] {
     size_t bytes = 0;
