@@ -50,6 +50,8 @@ Task<Result<>> Osd::open_store() {
   options.path = env_.config.osd_data();
   options.owner.osd = whoami_;
   options.ballast = ballast_size();
+  options.kv.cache_bytes = env_.config.osd_block_kv_cache_size();
+  options.onode_cache_bytes = env_.config.osd_block_onode_cache_size();
   if (const Uuid fsid = env_.config.fsid_value(); !fsid.is_zero()) options.owner.fsid = fsid;
   store_ = std::make_unique<BlockStore>(env_.runtime, options);
   if (auto mounted = co_await store_->mount(); !mounted) {

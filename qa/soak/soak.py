@@ -44,8 +44,9 @@ from plimsoll_cluster import PlimsollCluster
 CONF = {"osd_heartbeat_grace": "3", "osd_heartbeat_interval": "1",
         # Logs that reach back to who was away briefly, and not to who was away for long.
         "osd_min_pg_log_entries": "500", "osd_max_pg_log_entries": "500",
-        # What is bounded by count is full before a third of the run, so that growth is a leak.
+        # What is bounded is full before a third of the run, so that growth is a leak.
         "osd_pg_log_dups_tracked": "500", "mon_log_max": "500",
+        "osd_block_kv_cache_size": "2M", "osd_block_onode_cache_size": "4M",
         # Those that are stopped and continued are called down while they live, again and again.
         "osd_max_markdown_count": "1000000"}
 PG_NUM = 16
@@ -187,7 +188,8 @@ class Soak:
         while time.monotonic() < self.last:
             self.watch()
             now = time.monotonic()
-            self.faults.start_one(with_mon=now - first < seconds / 3)
+            # Afterwards the monitor has the time to fill its caches again.
+            self.faults.start_one(with_mon=now - first < seconds / 6)
             pause = now + self.rng.uniform(0.5, 5)
             while time.monotonic() < pause:
                 self.watch()
