@@ -19,6 +19,8 @@ namespace {
 
 /// Above this a copy out of the page cache would hold up the executor longer than a thread's wake.
 constexpr size_t kInlineRead = 128_KiB;
+/// Up to this a durable write to a quick disk is done on the spot.
+constexpr size_t kInlineWrite = 16_KiB;
 /// From here on a transfer past the page cache is cheaper than one through it.
 constexpr size_t kDirect = 64_KiB;
 
@@ -164,7 +166,13 @@ Result<> FileBlock::write_all(uint64_t offset, const std::vector<Bytes>& pieces)
 Task<Result<>> FileBlock::write_durable(uint64_t offset, Bytes data) {
   if (!in_range(offset, data.size()))
     co_return fail(EIO, fmt::format("{}: no {} bytes at {}", path_, data.size(), offset));
-  auto all = [&] { return write_through(offset, data); };
+  auto all = [&] {
+    const auto began = std::chrono::steady_clock::now();
+    auto done = write_through(offset, data);
+    pace_.took(std::chrono::steady_clock::now() - began);
+    return done;
+  };
+  if (data.size() <= kInlineWrite && pace_.is_quick()) co_return all();
   co_return co_await offload(pool_, all);
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // FileBlock: a BlockFile in a file of the host. Small reads that the page cache holds are served on
-// the spot; everything else runs on the pool. Large aligned transfers go past the page cache, whose
+// the spot, and small durable writes while the disk is quick (doc/decisions/018-quick-disks.md);
+// everything else runs on the pool. Large aligned transfers go past the page cache, whose
 // copies cost more than the disk does; the kernel keeps both ways coherent. Syncs that queue up
 // while one runs share the next. A failed sync is final: the kernel forgets which pages it lost.
 #pragma once
 
 #include <sys/uio.h>
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,6 +19,23 @@
 #include "common/rt/real/thread_pool.h"
 
 namespace plimsoll::real {
+
+/// What durable writes took of late. From any thread; a lost update does no harm.
+class Pace {
+ public:
+  /// Below it a write costs hardly more than its way to a thread and back.
+  static constexpr Duration kQuick = 400us;
+
+  void took(Duration d) {
+    const int64_t mean = mean_.load(std::memory_order_relaxed);
+    mean_.store(mean + (d.count() - mean) / kWrites, std::memory_order_relaxed);
+  }
+  bool is_quick() const { return mean_.load(std::memory_order_relaxed) < kQuick.count(); }
+
+ private:
+  static constexpr int64_t kWrites = 8;  ///< that the mean follows
+  std::atomic<int64_t> mean_{Duration(1s).count()};  // until the disk has shown otherwise
+};
 
 class FileBlock : public BlockFile {
  public:
@@ -36,6 +55,7 @@ class FileBlock : public BlockFile {
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override;
   Task<Result<>> write_durable(uint64_t offset, Bytes data) override;
   Task<Result<>> sync() override;
+  Pace& pace() { return pace_; }
 
  private:
   using SyncWaiter = std::unique_ptr<Waiter<Result<>>>;
@@ -58,6 +78,7 @@ class FileBlock : public BlockFile {
   const Fd fd_;
   const Fd direct_;
   const uint64_t size_;
+  Pace pace_;
 
   std::mutex sync_mutex_;
   std::vector<SyncWaiter> sync_waiting_;

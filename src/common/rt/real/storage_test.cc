@@ -10,9 +10,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "common/rt/block_suite.h"
 #include "common/rt/kv_suite.h"
+#include "common/rt/real/file_block.h"
 #include "common/rt/real/real_runtime.h"
 #include "common/rt/real/temp_dir.h"
 #include "common/rt/run_on.h"
@@ -449,6 +451,60 @@ TEST(FileBlock, SyncsShareOneCall) {
     EXPECT_EQ(ended, 200);
   };
   host.run(scenario(host));
+}
+
+TEST(FileBlock, SmallDurableWritesToAQuickDiskNeedNoThread) {
+  RealHost host;
+  ThreadPool pool(1);
+  std::promise<void> may_go_on;
+  struct Hold final : ThreadPool::Job {
+    explicit Hold(std::future<void> f) : until(std::move(f)) {}
+    void run() override { until.wait(); }
+    std::future<void> until;
+  };
+  pool.submit(std::make_unique<Hold>(may_go_on.get_future()));
+
+  auto scenario = [](RealHost& h, ThreadPool& busy, std::promise<void>& release) -> Task<void> {
+    BlockFileOptions options;
+    options.create = true;
+    options.size = 1_MiB;
+    auto opened = FileBlock::open(busy, h.path("block"), options);
+    auto& file = static_cast<FileBlock&>(**opened);
+    TaskGroup group(h.rt.executor());
+    int written = 0;
+    auto write = [](BlockFile& f, size_t bytes, int& count) -> Task<void> {
+      auto done = co_await f.write_durable(0, Bytes::zeros(bytes));
+      EXPECT_TRUE(done);
+      count++;
+    };
+    while (!file.pace().is_quick()) file.pace().took(10us);
+    co_await write(file, 8_KiB, written);
+    EXPECT_EQ(written, 1);
+
+    group.spawn(write(file, 32_KiB, written));  // takes long anyway
+    file.pace().took(1s);
+    EXPECT_FALSE(file.pace().is_quick());
+    group.spawn(write(file, 8_KiB, written));
+    co_await h.rt.clock().sleep(50ms);
+    EXPECT_EQ(written, 1);
+    release.set_value();
+    co_await group.join();
+    EXPECT_EQ(written, 3);
+  };
+  host.run(scenario(host, pool, may_go_on));
+}
+
+TEST(Pace, OneStallIsForgottenAndALastingOneIsNot) {
+  Pace pace;
+  EXPECT_FALSE(pace.is_quick());
+  for (int i = 0; i < 100; i++) pace.took(150us);
+  EXPECT_TRUE(pace.is_quick());
+  pace.took(50ms);
+  EXPECT_FALSE(pace.is_quick());
+  for (int i = 0; i < 30; i++) pace.took(150us);
+  EXPECT_TRUE(pace.is_quick());
+  for (int i = 0; i < 100; i++) pace.took(i % 8 ? 150us : 8ms);
+  EXPECT_FALSE(pace.is_quick());
 }
 
 }  // namespace real
