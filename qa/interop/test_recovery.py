@@ -265,13 +265,7 @@ class Recovery(unittest.TestCase):
         that are not needed stay where they are."""
         flag = lambda word, name: self.cluster.ceph("osd", word, name)
         with self.load() as writer:
-            flag("set", "nobackfill")
-            self.cluster.kill_daemon("osd.1")
-            harness.eventually(lambda: not self.osd(1)["up"], 20, 0.1, "osd.1 down")
-            self.goes_on(writer, 50)
-            self.cluster.start_daemon("osd.1")
-            self.wait_clean("its return, with nobackfill")
-            flag("unset", "nobackfill")
+            self.goes_on(writer, 5000, 60)      # more than the logs hold
             flag("set", "norebalance")
             self.cluster.ceph("osd", "out", "0")
             harness.eventually(lambda: {"backfill_wait", "remapped"} <= self.states(), 20, 0.1,
@@ -283,6 +277,16 @@ class Recovery(unittest.TestCase):
             self.wait_moved(0, False)
             self.cluster.ceph("osd", "in", "0")
             self.wait_moved(0, True)
+        flag("set", "nobackfill")
+        self.cluster.kill_daemon("osd.1")
+        harness.eventually(lambda: not self.osd(1)["up"], 20, 0.1, "osd.1 down")
+        with self.client.open_ioctx("data") as io:
+            for n in range(50):     # few enough for the logs, which a writer may outrun
+                io.write_full("away%d" % n, b"%d" % n)
+        self.cluster.start_daemon("osd.1")
+        self.wait_clean("its return, with nobackfill")
+        flag("unset", "nobackfill")
+        self.check_replicas()
 
     def test_8_below_min_size(self):
         """Of two members one is lost while the third has been away: the one that has everything makes
