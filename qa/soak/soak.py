@@ -278,7 +278,7 @@ class Soak:
     def memory(self):
         """Each daemon's RSS, the median of the sixth of the run around a third of it and of the last
         sixth, and the largest of all. Growth is asked of osd.0, which is never killed, and of the
-        monitor, whose restarts do not empty what it keeps."""
+        monitor, which is killed in the first sixth only."""
         sixth = (self.last - self.first) / 6
         seen = lambda name, since, until: [r[name] / 1024 for at, r in self.rss
                                            if since <= at <= until and r.get(name)]

@@ -37,8 +37,8 @@ void limit_thread_caches() {
 }
 
 std::string heap_stats() {
-  std::string text(8192, '\0');
   if (!MallocExtension_GetStats) return "";
+  std::string text(8192, '\0');
   MallocExtension_GetStats(text.data(), static_cast<int>(text.size()));
   text.resize(text.find('\0'));
   return text;

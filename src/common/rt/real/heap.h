@@ -29,8 +29,8 @@ class HeapDecay {
 };
 
 /// Bounds what all threads together keep of small pieces. By default that comes near 32 MiB within
-/// half an hour. Writes get no slower (40.7-41.4 us of CPU per 4 KiB write at depth 16 before,
-/// 38.2-38.9 with it; qa/bench/store_bench).
+/// half an hour. Writes got no slower when it was 8 MiB (40.7-41.4 us of CPU per 4 KiB write at
+/// depth 16 before, 38.2-38.9 with it; qa/bench/store_bench); 4 MiB was not measured there.
 void limit_thread_caches();
 inline constexpr size_t kThreadCaches = 4 << 20;
 

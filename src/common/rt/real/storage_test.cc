@@ -478,7 +478,8 @@ TEST(FileBlock, SmallDurableWritesToAQuickDiskNeedNoThread) {
       count++;
     };
     while (!file.pace().is_quick()) file.pace().took(10us);
-    co_await write(file, 8_KiB, written);
+    group.spawn(write(file, 8_KiB, written));
+    co_await h.rt.clock().sleep(50ms);
     EXPECT_EQ(written, 1);
 
     group.spawn(write(file, 32_KiB, written));  // takes long anyway
