@@ -46,7 +46,7 @@ HOMES = [
     (r'spdlog/', ('src/common/log/log.cc',)),
     (r'rocksdb/', ('src/common/rt/real/rocks_',)),
     (r'gperftools/', ('src/common/rt/real/heap',)),
-    (r'boost/asio', ('src/common/rt/',)),
+    (r'boost/asio', ('src/common/rt/', 'cmake/precompiled.h')),
     (r'boost/beast', ('mon/dashboard/',)),
     (r'isa-l|crc\.h', ('src/common/base/crc32c.cc',)),
     (r'fuse(3/|_lowlevel|\.h)', ('client/fuse/',)),

@@ -6,9 +6,9 @@
 //   prepare_loop   turns it into block writes and one key-value batch. Writes above kDeferMax go to
 //                  new blocks right away; smaller ones into the journal (deferred.h). The onodes in
 //                  the cache are changed here, before anything is durable.
-//   commit_loop    takes all that are ready and whose block writes have ended: one sync of the
-//                  block file if any of them wrote to it, then one record of the journal, then the
-//                  answers.
+//   commit_loop    takes all that are ready or near and whose block writes have ended: one sync of
+//                  the block file if any of them wrote to it, then one record of the journal, then
+//                  the answers.
 //
 // flush_loop brings the key-value store and the block file up to the journal behind that, and frees
 // the journal. What is durable but not settled there yet is known from the cache and the maps here;
@@ -191,6 +191,7 @@ class BlockStore final : public ObjectStore {
 
   // ---- commit.cc: the journal, and what lies behind it ----
   Task<void> commit_loop();
+  Task<void> wait_for_company();
   std::vector<TxnRef> take_group();
   Task<Result<>> commit_group(std::vector<TxnRef>& group);
   /// What the group changes, in one.
@@ -256,6 +257,7 @@ class BlockStore final : public ObjectStore {
   uint64_t last_transaction_ = 0;
   uint64_t last_durable_ = 0;
   uint64_t under_way_ = 0;  ///< queued, ready or committing
+  size_t last_group_ = 0;   ///< transactions
   WaitQueue prepare_wake_, commit_wake_, flush_wake_, idle_;
   DeferredWrites deferred_;
   std::deque<Unsettled> unsettled_;

@@ -130,6 +130,11 @@ Task<void> commit_counting(ObjectStore& store, Transaction t, int& done) {
   done++;
 }
 
+Task<void> commit_after(int hops, ObjectStore& store, Transaction t, int& done) {
+  while (hops--) co_await yield();
+  co_await commit_counting(store, std::move(t), done);
+}
+
 struct BlockStoreTest : ::testing::Test {
   FaultDisk disk;
   std::unique_ptr<FaultRuntime> rt;
@@ -496,6 +501,27 @@ TEST_F(BlockStoreTest, TransactionsShareCommitsAndSyncs) {
   // Alone they would be 32 records and 4 syncs, besides what flushes in the background.
   EXPECT_LE(disk.durable_writes - writes, 8u);
   EXPECT_LE(disk.syncs - syncs, 4u);
+}
+
+TEST_F(BlockStoreTest, TransactionsThatAreNearComeAlong) {
+  for (int i = 0; i < 3; i++) EXPECT_FALSE(rt->run(store->stat(kPg, test_object(kPg, i))));
+  const auto records_of = [&](std::vector<int> hops) {
+    const uint64_t writes = disk.durable_writes;
+    int done = 0;
+    for (size_t i = 0; i < hops.size(); i++) {
+      Transaction t;
+      t.write(kPg, test_object(kPg, i), 0, random_bytes(rng, 4096));
+      spawn_detached(rt->executor(), commit_after(hops[i], *store, std::move(t), done));
+    }
+    while (done < static_cast<int>(hops.size())) EXPECT_TRUE(rt->step());
+    return disk.durable_writes - writes;
+  };
+  EXPECT_EQ(records_of({0, 0}), 1u);
+  EXPECT_EQ(records_of({0, 3, 6}), 1u);
+  EXPECT_EQ(records_of({0}), 1u);
+  // Behind one that was alone nobody is waited for, until some are seen together.
+  EXPECT_EQ(records_of({0, 3, 6}), 2u);
+  EXPECT_EQ(records_of({0, 3, 6}), 1u);
 }
 
 TEST_F(BlockStoreTest, RotIsFoundOnReadAndNamed) {

@@ -27,6 +27,11 @@ void dispatch(const Executor& executor, std::function<void()> fn) {
   asio::dispatch(executor, std::move(fn));
 }
 
+Task<void> yield() {
+  const Executor executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, asio::use_awaitable);
+}
+
 namespace {
 
 /// How a task ended: nothing and cancellation are fine, everything else is a bug of ours.

@@ -35,9 +35,33 @@ Task<void> take(Semaphore& s, uint64_t n, std::vector<uint64_t>& order) {
   order.push_back(n);
 }
 
+/// Reaches `value` in `hops` turns of the executor.
+Task<void> hop_to(int& value, int hops) {
+  while (hops--) {
+    value++;
+    co_await yield();
+  }
+}
+
+Task<void> look_after(int& value, int hops, std::vector<int>& seen) {
+  for (; hops; hops--) {
+    co_await yield();
+    seen.push_back(value);
+  }
+}
+
 }  // namespace
 
 using Sync = Fixture;
+
+TEST_F(Sync, YieldLetsTheOthersGoFirst) {
+  int value = 0;
+  std::vector<int> seen;
+  group.spawn(look_after(value, 3, seen));
+  group.spawn(hop_to(value, 3));
+  run();
+  EXPECT_EQ(seen, (std::vector<int>{1, 2, 3}));
+}
 
 TEST_F(Sync, MailboxKeepsOrderAndEnds) {
   Mailbox<int> box;

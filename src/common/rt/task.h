@@ -32,6 +32,9 @@ void post(const Executor& executor, std::function<void()> fn);
 /// Runs `fn` at once where the caller runs on `executor`, and otherwise soon, from any thread.
 void dispatch(const Executor& executor, std::function<void()> fn);
 
+/// Lets all that is ready on the task's executor by now run before it goes on.
+Task<void> yield();
+
 /// Starts `task` on `executor` with no owner; only for tasks that end by themselves and hold what
 /// they use. Anything else belongs to a TaskGroup. An exception other than cancellation is a bug.
 void spawn_detached(const Executor& executor, Task<void> task);
