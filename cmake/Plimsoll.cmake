@@ -40,7 +40,7 @@ set(PLIMSOLL_PROFILE "${CMAKE_SOURCE_DIR}/cmake/release.profdata" CACHE FILEPATH
   "Counts that release builds are laid out by (qa/bench/profile.sh makes them); empty: none")
 if(PLIMSOLL_PROFILE)
   string(APPEND CMAKE_CXX_FLAGS_RELEASE " -fprofile-use=${PLIMSOLL_PROFILE} -Wno-profile-instr-out-of-date"
-    " -Wno-profile-instr-unprofiled")
+    " -Wno-profile-instr-unprofiled -Wno-backend-plugin")
 endif()
 
 find_program(CCACHE ccache)
@@ -76,6 +76,8 @@ foreach(library fmt::fmt spdlog::spdlog Boost::json Boost::container)
   endif()
 endforeach()
 add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+# Where libstdc++ silences this for code of its own, clang forgets it in a precompiled header.
+add_compile_options(-Wno-deprecated-declarations)
 foreach(target plimsoll_precompiled plimsoll_test_precompiled)
   add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
   target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
