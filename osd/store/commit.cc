@@ -17,6 +17,7 @@ constexpr int kLooks = 8;
 Task<void> BlockStore::commit_loop() {
   while (!failed_) {
     co_await wait_for_company();
+    if (failed_) break;
     std::vector<TxnRef> group = take_group();
     if (group.empty()) {
       co_await commit_wake_.wait();

@@ -81,8 +81,8 @@ class FaultFile : public BlockFile {
   Task<Result<>> write(uint64_t offset, std::vector<Bytes> pieces) override {
     CHECK(!read_only_);
     // From now on a crash may leave any part of it on the disk.
-    auto w =
-        file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, std::move(pieces)});
+    auto w = file_.unsynced.insert(file_.unsynced.end(),
+                                   {disk_.next_write++, offset, std::move(pieces)});
     co_await rt_.turn();
     if (fires(disk_.fail_write_in)) co_return fail(EIO, "write failed");
     const std::string data = joined(w->pieces);
@@ -99,7 +99,7 @@ class FaultFile : public BlockFile {
   Task<Result<>> write_durable(uint64_t offset, Bytes data) override {
     CHECK(!read_only_);
     disk_.durable_writes++;
-    auto w = file_.unsynced.insert(file_.unsynced.end(), FaultDisk::Write{offset, {}});
+    auto w = file_.unsynced.insert(file_.unsynced.end(), {disk_.next_write++, offset, {}});
     w->pieces.push_back(data);
     co_await rt_.turn();
     if (fires(disk_.fail_durable_in)) co_return fail(EIO, "durable write failed");
@@ -112,13 +112,13 @@ class FaultFile : public BlockFile {
 
   Task<Result<>> sync() override {
     disk_.syncs++;
-    std::vector<FaultDisk::Write*> mine;
-    for (auto& w : file_.unsynced)
-      if (w.returned) mine.push_back(&w);
+    std::set<uint64_t> mine;
+    for (const auto& w : file_.unsynced)
+      if (w.returned) mine.insert(w.id);
     co_await rt_.turn();
     if (fires(disk_.fail_sync_in)) co_return fail(EIO, "sync failed");
     for (auto w = file_.unsynced.begin(); w != file_.unsynced.end();) {
-      if (std::find(mine.begin(), mine.end(), &*w) == mine.end()) {
+      if (!mine.contains(w->id)) {
         ++w;
         continue;
       }

@@ -17,6 +17,7 @@ namespace plimsoll::osd {
 
 struct FaultDisk {
   struct Write {
+    uint64_t id;
     uint64_t offset;
     std::vector<Bytes> pieces;
     bool returned = false;
@@ -35,6 +36,7 @@ struct FaultDisk {
     void sync(size_t without = 0);
   };
   std::map<std::string, File> files;
+  uint64_t next_write = 0;
   std::map<std::string, KvImage> kvs;
   std::map<std::string, uint64_t> ballasts;  ///< bytes held
   std::set<std::string> dirs;
