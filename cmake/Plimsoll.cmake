@@ -89,7 +89,7 @@ target_precompile_headers(plimsoll_test_precompiled PRIVATE <gtest/gtest.h>)
 # plimsoll_compile_quickly(target): for tests, whose code takes half of the build's time and runs once.
 function(plimsoll_compile_quickly target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    target_compile_options(${target} PRIVATE -O1 -g0 -fno-profile-instr-use)
+    target_compile_options(${target} PRIVATE -O0 -g0 -fno-profile-instr-use)
   endif()
 endfunction()
 plimsoll_compile_quickly(plimsoll_test_precompiled)
