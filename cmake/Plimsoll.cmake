@@ -35,7 +35,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
 
-# doc/decisions/019-profile.md. What has changed since it was made is compiled without it.
+# doc/decisions/020-profile.md. What has changed since it was made is compiled without it.
 set(PLIMSOLL_PROFILE "${CMAKE_SOURCE_DIR}/cmake/release.profdata" CACHE FILEPATH
   "Counts that release builds are laid out by (qa/bench/profile.sh makes them); empty: none")
 if(PLIMSOLL_PROFILE)

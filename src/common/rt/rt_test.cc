@@ -35,7 +35,7 @@ Task<void> take(Semaphore& s, uint64_t n, std::vector<uint64_t>& order) {
   order.push_back(n);
 }
 
-/// Reaches `value` in `hops` turns of the executor.
+/// Counts `value` up, once in each turn of the executor.
 Task<void> hop_to(int& value, int hops) {
   while (hops--) {
     value++;
