@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "osd/pg/pg.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace plimsoll::osd {
 namespace pg_keys {
 
 std::string log_entry(Eversion v) {
-  return fmt::format("{}{:08x}{:016x}", kLogBegin, v.epoch, v.version);
+  return fmt::format(FMT_COMPILE("{}{:08x}{:016x}"), kLogBegin, v.epoch, v.version);
 }
 
 std::string dups(Eversion to) {

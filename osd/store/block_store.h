@@ -123,6 +123,11 @@ class BlockStore final : public ObjectStore {
     bool wrote_blocks = false;
   };
   using TxnRef = std::shared_ptr<Txn>;
+  /// The operation before, and what it found: most transactions do several things to one object.
+  struct Latest {
+    const TxnOp* op = nullptr;
+    OnodeRef onode;
+  };
   /// Transactions that are durable, and what the key-value store has yet to learn of them.
   struct Unsettled {
     uint64_t record;  ///< of the journal
@@ -145,7 +150,7 @@ class BlockStore final : public ObjectStore {
 
   // ---- prepare.cc: a transaction becomes block writes and a batch ----
   Task<Result<>> prepare(TxnRef t);
-  Task<Result<>> apply(Txn& t, const TxnOp& op);
+  Task<Result<>> apply(Txn& t, const TxnOp& op, Latest& latest);
   Task<Result<>> apply_to_object(Txn& t, const OnodeRef& ref, const TxnOp& op);
   Task<Result<>> apply_to_onode(Txn& t, Onode& o, const TxnOp& op);
   /// Waits until all transactions before `t` are durable.

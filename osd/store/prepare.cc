@@ -55,7 +55,8 @@ bool overlap(BlockRun a, BlockRun b) { return a.first < b.end() && b.first < a.e
 
 Task<Result<>> BlockStore::prepare(TxnRef t) {
   t->batch.mutable_ops().reserve(t->ops.ops().size() + 4);
-  for (const auto& op : t->ops.ops()) CO_TRY_VOID(co_await apply(*t, op));
+  Latest latest;
+  for (const auto& op : t->ops.ops()) CO_TRY_VOID(co_await apply(*t, op, latest));
   seal_onodes(*t);
   seal_usage(*t);
   t->blocks = deferred_.seal();
@@ -63,7 +64,7 @@ Task<Result<>> BlockStore::prepare(TxnRef t) {
   co_return Result<>();
 }
 
-Task<Result<>> BlockStore::apply(Txn& t, const TxnOp& op) {
+Task<Result<>> BlockStore::apply(Txn& t, const TxnOp& op, Latest& latest) {
   switch (op.code) {
     case TxnCode::kCreateCollection: create_collection(t, op.pg); co_return Result<>();
     case TxnCode::kRemoveCollection: co_return co_await remove_collection(t, op.pg);
@@ -84,8 +85,14 @@ Task<Result<>> BlockStore::apply(Txn& t, const TxnOp& op) {
       for (const auto& [k, v] : op.map) erase_small(t, {}, key::store(k));
       co_return Result<>();
     default: {
-      CO_TRY(o, co_await find(op.pg, op.object));
-      co_return co_await apply_to_object(t, o, op);
+      // Once one has changed the object, its onode is pinned.
+      const bool known = latest.onode && latest.onode->changed_by == t.id &&
+                         latest.op->pg == op.pg && latest.op->object == op.object;
+      if (!known) {
+        CO_TRY(o, co_await find(op.pg, op.object));
+        latest = {&op, o};
+      }
+      co_return co_await apply_to_object(t, latest.onode, op);
     }
   }
 }
