@@ -39,6 +39,10 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
 set(PLIMSOLL_PROFILE "${CMAKE_SOURCE_DIR}/cmake/release.profdata" CACHE FILEPATH
   "Counts that release builds are laid out by (qa/bench/profile.sh makes them); empty: none")
 if(PLIMSOLL_PROFILE)
+  # By its hash it is part of the command lines, so that another profile is another build.
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PLIMSOLL_PROFILE})
+  file(SHA1 ${PLIMSOLL_PROFILE} profile_hash)
+  string(APPEND CMAKE_CXX_FLAGS_RELEASE " -DPLIMSOLL_PROFILE_HASH=${profile_hash}")
   string(APPEND CMAKE_CXX_FLAGS_RELEASE " -fprofile-use=${PLIMSOLL_PROFILE} -Wno-profile-instr-out-of-date"
     " -Wno-profile-instr-unprofiled -Wno-backend-plugin")
 endif()
@@ -59,6 +63,27 @@ find_library(ISAL_LIBRARY isal REQUIRED)
 find_library(ROCKSDB_LIBRARY rocksdb REQUIRED)
 if(NOT SAN)  # sanitizers bring an allocator of their own
   find_library(TCMALLOC_LIBRARY tcmalloc_minimal REQUIRED)
+endif()
+
+# doc/decisions/020-profile.md: in release builds daemons hold what they call most, RocksDB and tcmalloc, themselves.
+# Tests share the packaged libraries, which link faster.
+add_library(plimsoll_rocksdb INTERFACE)
+set(rocksdb_archives)
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT SAN)
+  foreach(name rocksdb snappy z bz2 lz4 zstd tcmalloc_minimal)
+    find_library(archive_${name} NAMES lib${name}.a REQUIRED)
+    list(APPEND rocksdb_archives ${archive_${name}})
+  endforeach()
+  list(REMOVE_ITEM rocksdb_archives ${archive_tcmalloc_minimal})
+endif()
+set(in_daemon $<BOOL:$<TARGET_PROPERTY:PLIMSOLL_DAEMON>>)
+if(rocksdb_archives)
+  target_link_libraries(plimsoll_rocksdb INTERFACE "$<${in_daemon}:${rocksdb_archives}>"
+    $<$<NOT:${in_daemon}>:${ROCKSDB_LIBRARY}>)
+  set(DAEMON_TCMALLOC ${archive_tcmalloc_minimal})
+else()
+  target_link_libraries(plimsoll_rocksdb INTERFACE ${ROCKSDB_LIBRARY})
+  set(DAEMON_TCMALLOC ${TCMALLOC_LIBRARY})
 endif()
 
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_ARRAY)
@@ -124,7 +149,8 @@ function(plimsoll_daemon name)
   cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   target_precompile_headers(${name} REUSE_FROM plimsoll_precompiled)
-  target_link_libraries(${name} PRIVATE ${A_LINK} ${TCMALLOC_LIBRARY})
+  set_target_properties(${name} PROPERTIES PLIMSOLL_DAEMON ON)
+  target_link_libraries(${name} PRIVATE ${A_LINK} ${DAEMON_TCMALLOC})
 endfunction()
 
 # plimsoll_documents_commands(title lib header function): doc/generated/commands.md lists the commands that
