@@ -65,25 +65,21 @@ if(NOT SAN)  # sanitizers bring an allocator of their own
   find_library(TCMALLOC_LIBRARY tcmalloc_minimal REQUIRED)
 endif()
 
-# doc/decisions/020-profile.md: in release builds daemons hold what they call most, RocksDB and tcmalloc, themselves.
-# Tests share the packaged libraries, which link faster.
+# In release builds daemons hold what they call most themselves (doc/decisions/020-profile.md). Tests share the packaged
+# libraries, which link faster.
 add_library(plimsoll_rocksdb INTERFACE)
-set(rocksdb_archives)
+set(DAEMON_TCMALLOC ${TCMALLOC_LIBRARY})
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT SAN)
-  foreach(name rocksdb snappy z bz2 lz4 zstd tcmalloc_minimal)
-    find_library(archive_${name} NAMES lib${name}.a REQUIRED)
-    list(APPEND rocksdb_archives ${archive_${name}})
+  foreach(name rocksdb snappy z bz2 lz4 zstd)  # RocksDB, and what it needs
+    find_library(${name}_ARCHIVE lib${name}.a REQUIRED)
+    list(APPEND rocksdb_archives ${${name}_ARCHIVE})
   endforeach()
-  list(REMOVE_ITEM rocksdb_archives ${archive_tcmalloc_minimal})
-endif()
-set(in_daemon $<BOOL:$<TARGET_PROPERTY:PLIMSOLL_DAEMON>>)
-if(rocksdb_archives)
-  target_link_libraries(plimsoll_rocksdb INTERFACE "$<${in_daemon}:${rocksdb_archives}>"
-    $<$<NOT:${in_daemon}>:${ROCKSDB_LIBRARY}>)
-  set(DAEMON_TCMALLOC ${archive_tcmalloc_minimal})
+  find_library(tcmalloc_ARCHIVE libtcmalloc_minimal.a REQUIRED)
+  set(DAEMON_TCMALLOC ${tcmalloc_ARCHIVE})
+  target_link_libraries(plimsoll_rocksdb INTERFACE
+    "$<IF:$<BOOL:$<TARGET_PROPERTY:PLIMSOLL_DAEMON>>,${rocksdb_archives},${ROCKSDB_LIBRARY}>")
 else()
   target_link_libraries(plimsoll_rocksdb INTERFACE ${ROCKSDB_LIBRARY})
-  set(DAEMON_TCMALLOC ${TCMALLOC_LIBRARY})
 endif()
 
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_ARRAY)
