@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Makes cmake/release.profdata anew: how often each branch of an OSD is taken under the load of
-# rados_vs_real.py. Release builds are laid out by it (doc/decisions/020-profile.md). Takes some ten
+# rados_vs_real.py. Release builds are laid out by it (doc/decisions/020-profile.md). Takes five to ten
 # minutes; needs Debian's llvm-19, which nothing else here needs.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
