@@ -85,7 +85,7 @@ Task<Result<>> BlockStore::apply(Txn& t, const TxnOp& op, Latest& latest) {
       for (const auto& [k, v] : op.map) erase_small(t, {}, key::store(k));
       co_return Result<>();
     default: {
-      // Only what this transaction has changed is pinned, and so still the one that the cache knows.
+      // Only what this transaction has changed is pinned, and so still the one the cache knows.
       const bool known = latest.onode && latest.onode->changed_by == t.id &&
                          latest.op->pg == op.pg && latest.op->object == op.object;
       if (!known) {
