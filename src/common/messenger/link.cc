@@ -180,7 +180,7 @@ Task<void> Link::run_connecting(EntityType peer_type, EntityAddr to) {
   const auto self = shared_from_this();
   remote_ = to;
   dispatched_ = true;
-  auto stream = co_await context_->runtime.net().connect(to);
+  auto stream = co_await connect(to);
   if (!is_open()) co_return;
   if (!stream) co_return fail_with(stream.error());
   stream_ = std::move(*stream);
@@ -191,6 +191,15 @@ Task<void> Link::run_connecting(EntityType peer_type, EntityAddr to) {
   timer.cancel();
   if (!established) co_return fail_with(established.error());
   fail_with(co_await serve(reader, std::move(*established)));
+}
+
+Task<Result<std::unique_ptr<Stream>>> Link::connect(EntityAddr to) {
+  Net& net = context_->runtime.net();
+  if (context_->config.ms_local_sockets()) {
+    auto stream = co_await net.connect_here(to);
+    if (stream) co_return stream;
+  }
+  co_return co_await net.connect(to);
 }
 
 Task<Error> Link::serve(FrameReader& reader, Established established) {

@@ -75,6 +75,8 @@ class Link : public Connection, public std::enable_shared_from_this<Link> {
 
   HandshakeSelf handshake_self();
   Timer handshake_timer();
+  /// By the shortest way.
+  Task<Result<std::unique_ptr<Stream>>> connect(EntityAddr to);
   /// From the handshake's end to the link's.
   Task<Error> serve(FrameReader& reader, Established established);
   Result<> handle(Frame frame);

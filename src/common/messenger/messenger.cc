@@ -35,15 +35,15 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
     co_await link->run_accepted(std::move(stream));
   }
 
-  static Task<void> accept_all(std::shared_ptr<Impl> impl) {
+  /// Beyond the slots, one stream of each listener waits here and the others in the kernel.
+  static Task<void> accept_all(std::shared_ptr<Impl> impl, Listener& listener) {
     while (!impl->context->tasks.stopping()) {
-      co_await impl->accept_slots.acquire(1);
-      auto stream = co_await impl->listener->accept();
+      auto stream = co_await listener.accept();
       if (stream) {
+        co_await impl->accept_slots.acquire(1);
         impl->context->tasks.spawn(accept_one(impl, std::move(*stream)));
         continue;
       }
-      impl->accept_slots.release(1);
       if (stream.error().code() == ECANCELED) co_return;
       // Out of descriptors, most likely: closing connections will help.
       impl->context->log.warn("accept: {}", stream.error().to_string());
@@ -83,6 +83,7 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
     context->dispatcher = nullptr;
     idle_timer.cancel();
     if (listener) listener->close();
+    if (listener_here) listener_here->close();
     while (!context->links.empty()) {
       const auto link = *context->links.begin();
       link->fail_with(fail(ECANCELED, "messenger stopped"));
@@ -92,6 +93,7 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
 
   const std::shared_ptr<LinkContext> context;
   std::unique_ptr<Listener> listener;
+  std::unique_ptr<Listener> listener_here;  ///< for peers on this host, or null
   Semaphore accept_slots;
   Timer idle_timer;
   std::map<Link*, int> silent_checks;
@@ -114,13 +116,21 @@ void Messenger::set_dispatcher(Dispatcher* dispatcher) {
 Result<EntityAddr> Messenger::bind(EntityAddr at) {
   CHECK(!impl_->listener);
   LinkContext& context = *impl_->context;
-  TRY(listener, context.runtime.net().listen(at));
+  Net& net = context.runtime.net();
+  TRY(listener, net.listen(at));
   at.port = listener->local().port;
+  if (context.config.ms_local_sockets()) {
+    auto here = net.listen_here(at);
+    // Another's: peers would find that one instead of us.
+    if (!here && here.error().code() == EADDRINUSE) return here.error();
+    if (here) impl_->listener_here = std::move(*here);
+  }
   at.type = EntityAddr::kMsgr2;
   at.nonce = context.self.type == EntityType::kMon ? 0 : context.nonce;
   context.addr = at;
   impl_->listener = std::move(listener);
-  context.tasks.spawn(Impl::accept_all(impl_));
+  for (auto* l : {impl_->listener.get(), impl_->listener_here.get()})
+    if (l) context.tasks.spawn(Impl::accept_all(impl_, *l));
   return at;
 }
 

@@ -570,6 +570,39 @@ TEST_F(MessengerTest, AcceptsNoMoreThanTheLimit) {
   run(test(*this));
 }
 
+TEST_F(MessengerTest, PeersOfOneHostUseUnixSockets) {
+  start();
+  auto test = [](Fixture& f) -> Task<void> {
+    f.served.echo = true;
+    for (const bool short_way : {true, false}) {
+      EXPECT_TRUE(f.config.set("ms_local_sockets", short_way ? "true" : "false",
+                               config::Source::kCommandLine));
+      const size_t before = f.received.count;
+      const ConnectionRef c = f.client->connect(EntityType::kOsd, f.at);
+      c->send(message(100, 0));
+      co_await f.received.until([&] { return f.received.count > before; });
+      EXPECT_EQ(f.served.last->peer_socket_addr().port == 0, short_way);
+      EXPECT_EQ(f.served.last->peer_socket_addr().ip_text(), "127.0.0.1");
+      c->close();
+    }
+    co_await f.stop();
+  };
+  run(test(*this));
+}
+
+TEST_F(MessengerTest, WhoTakesNoUnixSocketsIsFoundByTcp) {
+  ASSERT_TRUE(config.set("ms_local_sockets", "false", config::Source::kCommandLine));
+  start();
+  auto test = [](Fixture& f) -> Task<void> {
+    EXPECT_TRUE(f.config.set("ms_local_sockets", "true", config::Source::kCommandLine));
+    const ConnectionRef c = f.client->connect(EntityType::kOsd, f.at);
+    co_await f.received.until([&] { return f.received.opened == 1; });
+    EXPECT_NE(f.served.last->peer_socket_addr().port, 0);
+    co_await f.stop();
+  };
+  run(test(*this));
+}
+
 TEST_F(MessengerTest, TakenPortIsNamed) {
   start();
   Messenger other(rt, config, {EntityType::kOsd, 4}, server_auth);

@@ -43,6 +43,15 @@ class Net {
   virtual Task<Result<std::unique_ptr<Stream>>> connect(EntityAddr to) = 0;
   /// EADDRINUSE names the address.
   virtual Result<std::unique_ptr<Listener>> listen(EntityAddr at) = 0;
+  /// A second way to `at`, where somebody listens already: for processes of this host alone, which
+  /// find it by connect_here(). It passes by the host's TCP, which costs more than what it carries.
+  virtual Result<std::unique_ptr<Listener>> listen_here(EntityAddr at) {
+    return fail(EOPNOTSUPP, "no second way to " + at.ip_port_nonce());
+  }
+  /// At once; an error where there is no such way, or it is crowded.
+  virtual Task<Result<std::unique_ptr<Stream>>> connect_here(EntityAddr to) {
+    co_return fail(EOPNOTSUPP, "no second way to " + to.ip_port_nonce());
+  }
   /// A Unix socket; replaces a stale file, refuses (EADDRINUSE) one that answers.
   virtual Result<std::unique_ptr<Listener>> listen_unix(const std::string& path) = 0;
 };

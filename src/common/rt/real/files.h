@@ -23,6 +23,8 @@ class Fd {
   ~Fd();
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
+  /// The caller's from now on.
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;

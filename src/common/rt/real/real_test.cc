@@ -159,40 +159,78 @@ TEST(RealClock, CallsInOrderAndNotAfterCancel) {
   EXPECT_GT(rt.clock().wall().sec, 1'600'000'000u);
 }
 
+/// More than a socket's buffers hold, in more pieces than one sendmsg takes, to an echo and back.
+Task<void> send_around(RealRuntime& r, Listener& listener, Stream& stream) {
+  TaskGroup group(r.executor());
+  group.spawn(echo_once(listener));
+  std::vector<Bytes> pieces;
+  std::string expected;
+  for (int i = 0; i < 1000; i++) {
+    pieces.push_back(Bytes::copy(std::string(9000 + i, static_cast<char>('a' + i % 26))));
+    expected += pieces.back().view();
+  }
+  std::string got;
+  auto collect = [](Stream& s, std::string& out, size_t want) -> Task<void> {
+    std::vector<uint8_t> buffer(100'000);
+    while (out.size() < want) {
+      auto n = co_await s.read_some(buffer);
+      if (!n || *n == 0) co_return;
+      out.append(reinterpret_cast<const char*>(buffer.data()), *n);
+    }
+  };
+  group.spawn(collect(stream, got, expected.size()));
+  auto sent = co_await stream.write(std::move(pieces));
+  EXPECT_TRUE(sent);
+  while (got.size() < expected.size()) co_await r.clock().sleep(1ms);
+  EXPECT_TRUE(got == expected);
+  stream.close();
+  co_await group.join();
+}
+
 TEST(TcpNet, CarriesBytesBothWays) {
   RealRuntime rt;
   auto scenario = [](RealRuntime& r) -> Task<void> {
     auto listener = r.net().listen(loopback());
     EXPECT_TRUE(listener);
     EXPECT_NE((*listener)->local().port, 0);
-    TaskGroup group(r.executor());
-    group.spawn(echo_once(**listener));
     auto stream = co_await r.net().connect((*listener)->local());
     EXPECT_TRUE(stream);
     EXPECT_EQ((*stream)->remote().port, (*listener)->local().port);
-    // More than the socket's buffers hold, in more pieces than one sendmsg takes.
-    std::vector<Bytes> pieces;
-    std::string expected;
-    for (int i = 0; i < 1000; i++) {
-      pieces.push_back(Bytes::copy(std::string(9000 + i, static_cast<char>('a' + i % 26))));
-      expected += pieces.back().view();
-    }
-    std::string got;
-    auto collect = [](Stream& s, std::string& out, size_t want) -> Task<void> {
-      std::vector<uint8_t> buffer(100'000);
-      while (out.size() < want) {
-        auto n = co_await s.read_some(buffer);
-        if (!n || *n == 0) co_return;
-        out.append(reinterpret_cast<const char*>(buffer.data()), *n);
-      }
-    };
-    group.spawn(collect(**stream, got, expected.size()));
-    auto sent = co_await (*stream)->write(std::move(pieces));
-    EXPECT_TRUE(sent);
-    while (got.size() < expected.size()) co_await r.clock().sleep(1ms);
-    EXPECT_TRUE(got == expected);
-    (*stream)->close();
-    co_await group.join();
+    co_await send_around(r, **listener, **stream);
+  };
+  rt.run(scenario(rt));
+}
+
+TEST(TcpNet, HasASecondWayOnItsHost) {
+  RealRuntime rt;
+  auto scenario = [](RealRuntime& r) -> Task<void> {
+    auto listener = r.net().listen(loopback());
+    const EntityAddr at = (*listener)->local();
+    auto nobody = co_await r.net().connect_here(at);
+    EXPECT_EQ(nobody.error().code(), ECONNREFUSED);
+    EXPECT_NE(nobody.error().text().find(std::to_string(at.port)), std::string::npos);
+
+    auto here = r.net().listen_here(at);
+    EXPECT_TRUE(here);
+    auto taken = r.net().listen_here(at);
+    EXPECT_EQ(taken.error().code(), EADDRINUSE);
+    EXPECT_NE(taken.error().text().find(std::to_string(at.port)), std::string::npos);
+
+    // It looks like the address that it stands for.
+    auto stream = co_await r.net().connect_here(at);
+    EXPECT_TRUE(stream);
+    EXPECT_EQ((*stream)->remote(), at);
+    EXPECT_EQ((*stream)->local().ip_text(), "127.0.0.1");
+    auto peer = co_await (*here)->accept();
+    EXPECT_EQ((*peer)->local(), at);
+    EXPECT_EQ((*peer)->remote().ip_text(), "127.0.0.1");
+    EXPECT_EQ((*peer)->remote().port, 0);
+
+    auto another = co_await r.net().connect_here(at);
+    co_await send_around(r, **here, **another);
+    here->reset();
+    auto gone = co_await r.net().connect_here(at);
+    EXPECT_EQ(gone.error().code(), ECONNREFUSED);
   };
   rt.run(scenario(rt));
 }

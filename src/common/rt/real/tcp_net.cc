@@ -12,7 +12,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cstring>
 
 #include "common/rt/real/files.h"
 #include "common/rt/runtime.h"
@@ -148,7 +147,7 @@ class SocketStream : public Stream {
   const EntityAddr remote_;
 };
 
-std::unique_ptr<Stream> make_stream(tcp::socket socket) {
+std::unique_ptr<Stream> make_stream(tcp::socket socket, const EntityAddr&) {
   ErrorCode ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const auto local = to_addr(socket.local_endpoint(ignored));
@@ -156,8 +155,15 @@ std::unique_ptr<Stream> make_stream(tcp::socket socket) {
   return std::make_unique<SocketStream>(AnySocket(std::move(socket)), local, remote);
 }
 
-std::unique_ptr<Stream> make_stream(Local::socket socket) {
-  return std::make_unique<SocketStream>(AnySocket(std::move(socket)), EntityAddr{}, EntityAddr{});
+/// Of one who has no port.
+EntityAddr without_port(EntityAddr a) {
+  a.port = 0;
+  return a;
+}
+
+/// Accepted at `local`, which may be blank.
+std::unique_ptr<Stream> make_stream(Local::socket socket, const EntityAddr& local) {
+  return std::make_unique<SocketStream>(AnySocket(std::move(socket)), local, without_port(local));
 }
 
 template <class Protocol>
@@ -171,7 +177,7 @@ class SocketListener : public Listener {
     auto [ec] = co_await acceptor_.async_accept(socket, kTuple);
     co_await rethrow_cancellation(ec);
     if (ec) co_return net_error(ec, "accept");
-    co_return make_stream(std::move(socket));
+    co_return make_stream(std::move(socket), local_);
   }
   EntityAddr local() const override { return local_; }
   void close() override {
@@ -184,15 +190,39 @@ class SocketListener : public Listener {
   const EntityAddr local_;
 };
 
+/// Never waits: EAGAIN where too many others wait to be accepted.
+Result<Fd> connect_unix(const Local::endpoint& to, const std::string& name) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid() || ::connect(fd.get(), to.data(), static_cast<socklen_t>(to.size())) != 0)
+    return errno_error("connect to", name, errno);
+  return fd;
+}
+
 /// True where a process listens on the Unix socket `path`.
 bool answers(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid()) return false;
-  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ||
-         errno == EAGAIN;
+  const auto connected = connect_unix(Local::endpoint(path), path);
+  return connected || connected.error().code() == EAGAIN;
+}
+
+std::string here_name(const EntityAddr& a) {
+  return fmt::format("{}:{} on this host", a.ip_text(), a.port);
+}
+
+/// A Unix socket without a file: its name is one of the network namespace, as the address is, and
+/// goes with the process.
+Local::endpoint here(const EntityAddr& a) {
+  return Local::endpoint(std::string(1, '\0') + fmt::format("plimsoll {}:{}", a.ip_text(), a.port));
+}
+
+Result<Local::acceptor> listen_at(const Executor& executor, const Local::endpoint& at,
+                                  const std::string& name) {
+  Local::acceptor acceptor(executor);
+  ErrorCode ec;
+  acceptor.open(Local(), ec);
+  if (!ec) acceptor.bind(at, ec);
+  if (!ec) acceptor.listen(Local::acceptor::max_listen_connections, ec);
+  if (ec) return net_error(ec, "listen on " + name);
+  return acceptor;
 }
 
 }  // namespace
@@ -210,7 +240,7 @@ Task<Result<std::unique_ptr<Stream>>> TcpNet::connect(EntityAddr to) {
   if (late) co_return fail(ETIMEDOUT, what + ": no answer in 10 s");
   co_await rethrow_cancellation(ec);
   if (ec) co_return net_error(ec, what);
-  co_return make_stream(std::move(socket));
+  co_return make_stream(std::move(socket), EntityAddr{});
 }
 
 Result<std::unique_ptr<Listener>> TcpNet::listen(EntityAddr at) {
@@ -226,17 +256,27 @@ Result<std::unique_ptr<Listener>> TcpNet::listen(EntityAddr at) {
   return std::unique_ptr<Listener>(new SocketListener<tcp>(std::move(acceptor), local));
 }
 
+Result<std::unique_ptr<Listener>> TcpNet::listen_here(EntityAddr at) {
+  TRY(acceptor, listen_at(runtime_.executor(), here(at), here_name(at)));
+  return std::unique_ptr<Listener>(new SocketListener<Local>(std::move(acceptor), at));
+}
+
+Task<Result<std::unique_ptr<Stream>>> TcpNet::connect_here(EntityAddr to) {
+  CO_TRY(fd, connect_unix(here(to), here_name(to)));
+  Local::socket socket(co_await asio::this_coro::executor);
+  ErrorCode ec;
+  socket.assign(Local(), fd.get(), ec);
+  if (ec) co_return net_error(ec, "connect to " + here_name(to));
+  fd.release();
+  co_return std::make_unique<SocketStream>(AnySocket(std::move(socket)), without_port(to), to);
+}
+
 Result<std::unique_ptr<Listener>> TcpNet::listen_unix(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return fail(ENAMETOOLONG, fmt::format("{}: too long for a Unix socket", path));
   if (answers(path)) return fail(EADDRINUSE, fmt::format("{} is in use by another process", path));
   ::unlink(path.c_str());
-  Local::acceptor acceptor(runtime_.executor());
-  ErrorCode ec;
-  acceptor.open(Local(), ec);
-  if (!ec) acceptor.bind(Local::endpoint(path), ec);
-  if (!ec) acceptor.listen(Local::acceptor::max_listen_connections, ec);
-  if (ec) return net_error(ec, "listen on " + path);
+  TRY(acceptor, listen_at(runtime_.executor(), Local::endpoint(path), path));
   return std::unique_ptr<Listener>(new SocketListener<Local>(std::move(acceptor), EntityAddr{}));
 }
 

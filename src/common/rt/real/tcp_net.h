@@ -16,6 +16,8 @@ class TcpNet : public Net {
   explicit TcpNet(Runtime& runtime) : runtime_(runtime) {}
   Task<Result<std::unique_ptr<Stream>>> connect(EntityAddr to) override;
   Result<std::unique_ptr<Listener>> listen(EntityAddr at) override;
+  Result<std::unique_ptr<Listener>> listen_here(EntityAddr at) override;
+  Task<Result<std::unique_ptr<Stream>>> connect_here(EntityAddr to) override;
   Result<std::unique_ptr<Listener>> listen_unix(const std::string& path) override;
 
  private:
