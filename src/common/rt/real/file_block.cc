@@ -23,6 +23,9 @@ constexpr size_t kInlineRead = 128_KiB;
 constexpr size_t kInlineWrite = 16_KiB;
 /// From here on a transfer past the page cache is cheaper than one through it.
 constexpr size_t kDirect = 64_KiB;
+/// But not where its pieces are smaller than this on average: those are blocks of small objects,
+/// which are read one by one, and a read that finds them in memory costs a fraction.
+constexpr size_t kDirectPiece = 32_KiB;
 
 /// Space that is only reserved has yet to be marked as written, in the host's own journal, with the
 /// first sync after a write.
@@ -113,7 +116,8 @@ int FileBlock::way(uint64_t offset, std::span<const iovec> iov) const {
     bits |= reinterpret_cast<uintptr_t>(piece.iov_base) | piece.iov_len;
     length += piece.iov_len;
   }
-  return direct_.valid() && length >= kDirect && bits % kBlock == 0 ? direct_.get() : fd_.get();
+  const bool large = length >= kDirect && length >= iov.size() * kDirectPiece;
+  return direct_.valid() && large && bits % kBlock == 0 ? direct_.get() : fd_.get();
 }
 
 Result<> FileBlock::read_rest(uint64_t offset, std::span<uint8_t> into) {

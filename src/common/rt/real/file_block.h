@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // FileBlock: a BlockFile in a file of the host. Small reads that the page cache holds are served on
 // the spot, and small durable writes while the disk is quick (doc/decisions/018-quick-disks.md);
-// everything else runs on the pool. Large aligned transfers go past the page cache, whose
-// copies cost more than the disk does; the kernel keeps both ways coherent. Syncs that queue up
+// everything else runs on the pool. Large aligned transfers go past the page cache, whose copies
+// cost more than the disk does; blocks of small objects stay in it, however many go at a time
+// (doc/decisions/023-small-in-memory.md). The kernel keeps both ways coherent. Syncs that queue up
 // while one runs share the next. A failed sync is final: the kernel forgets which pages it lost.
 #pragma once
 

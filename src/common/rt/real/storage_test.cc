@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -449,6 +450,36 @@ TEST(FileBlock, SyncsShareOneCall) {
     for (int i = 0; i < 200; i++) group.spawn(write_and_sync(*file, i * 4096, ended));
     co_await group.join();
     EXPECT_EQ(ended, 200);
+  };
+  host.run(scenario(host));
+}
+
+/// Blocks of the file's first `size` bytes that the page cache holds.
+size_t blocks_in_memory(const std::string& path, size_t size) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  EXPECT_NE(at, MAP_FAILED);
+  std::vector<unsigned char> pages(size / 4096);
+  EXPECT_EQ(::mincore(at, size, pages.data()), 0);
+  ::munmap(at, size);
+  return std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return p & 1; });
+}
+
+TEST(FileBlock, BlocksOfSmallObjectsStayInMemory) {
+  RealHost host;
+  auto scenario = [](RealHost& h) -> Task<void> {
+    auto file = co_await block_suite::open(h, true);
+    // As deferred writes are put in place: many objects' blocks, side by side.
+    std::vector<Bytes> pieces;
+    for (int i = 0; i < 64; i++) {
+      Buffer block(4_KiB, 4_KiB);
+      std::memset(block.data(), i, block.size());
+      pieces.push_back(Bytes::take(std::move(block)));
+    }
+    auto written = co_await file->write(0, std::move(pieces));
+    auto synced = co_await file->sync();
+    EXPECT_TRUE(written && synced);
+    EXPECT_EQ(blocks_in_memory(h.path("block"), 256_KiB), 64u);
   };
   host.run(scenario(host));
 }
