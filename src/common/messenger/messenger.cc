@@ -41,6 +41,7 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
       auto stream = co_await listener.accept();
       if (stream) {
         co_await impl->accept_slots.acquire(1);
+        if (impl->is_shut) co_return;
         impl->context->tasks.spawn(accept_one(impl, std::move(*stream)));
         continue;
       }
@@ -80,6 +81,7 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void shut() {
+    is_shut = true;
     context->dispatcher = nullptr;
     idle_timer.cancel();
     if (listener) listener->close();
@@ -97,6 +99,7 @@ class Messenger::Impl : public std::enable_shared_from_this<Impl> {
   Semaphore accept_slots;
   Timer idle_timer;
   std::map<Link*, int> silent_checks;
+  bool is_shut = false;
 };
 
 Messenger::Messenger(Runtime& runtime, const config::Config& config, EntityName self, Auth& auth,
@@ -124,6 +127,7 @@ Result<EntityAddr> Messenger::bind(EntityAddr at) {
     // Another's: peers would find that one instead of us.
     if (!here && here.error().code() == EADDRINUSE) return here.error();
     if (here) impl_->listener_here = std::move(*here);
+    else context.log.info("only TCP, {}", here.error().text());
   }
   at.type = EntityAddr::kMsgr2;
   at.nonce = context.self.type == EntityType::kMon ? 0 : context.nonce;

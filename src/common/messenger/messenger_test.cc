@@ -557,14 +557,35 @@ TEST_F(MessengerTest, AcceptsNoMoreThanTheLimit) {
   ASSERT_TRUE(config.set("ms_max_accept", "2", config::Source::kCommandLine));
   start();
   auto test = [](Fixture& f) -> Task<void> {
+    // The limit is one for both ways. `first` says by which the first comes.
+    for (const bool first : {true, false}) {
+      auto connect = [&f](bool short_way) {
+        EXPECT_TRUE(f.config.set("ms_local_sockets", short_way ? "true" : "false",
+                                 config::Source::kCommandLine));
+        return f.client->connect(EntityType::kOsd, f.at);
+      };
+      const size_t before = f.received.opened;
+      const ConnectionRef a = connect(first);
+      co_await f.received.until([&] { return f.received.opened == before + 1; });
+      const ConnectionRef b = connect(!first);
+      co_await f.received.until([&] { return f.received.opened == before + 2; });
+      const ConnectionRef c = connect(first);
+      co_await f.rt.clock().sleep(50ms);
+      const ConnectionRef d = connect(!first);
+      co_await f.rt.clock().sleep(50ms);
+      EXPECT_EQ(f.received.opened, before + 2);
+      a->close();
+      co_await f.received.until([&] { return f.received.opened == before + 3; });
+      b->close();
+      co_await f.received.until([&] { return f.received.opened == before + 4; });
+      c->close();
+      d->close();
+    }
+    // One that waits for a slot does not hold up the end.
     const ConnectionRef a = f.client->connect(EntityType::kOsd, f.at);
     const ConnectionRef b = f.client->connect(EntityType::kOsd, f.at);
     const ConnectionRef c = f.client->connect(EntityType::kOsd, f.at);
-    co_await f.received.until([&] { return f.received.opened == 2; });
     co_await f.rt.clock().sleep(50ms);
-    EXPECT_EQ(f.received.opened, 2u);
-    f.received.last->close();
-    co_await f.received.until([&] { return f.received.opened == 3; });
     co_await f.stop();
   };
   run(test(*this));
@@ -601,6 +622,24 @@ TEST_F(MessengerTest, WhoTakesNoUnixSocketsIsFoundByTcp) {
     co_await f.stop();
   };
   run(test(*this));
+}
+
+TEST_F(MessengerTest, TakenUnixSocketIsNamed) {
+  // A port that is free, as far as TCP goes.
+  auto free = rt.net().listen(*EntityAddr::parse("127.0.0.1:0"));
+  ASSERT_TRUE(free);
+  at = (*free)->local();
+  free->reset();
+  auto taken = rt.net().listen_here(at);
+  ASSERT_TRUE(taken);
+  Messenger other(rt, config, {EntityType::kOsd, 4}, server_auth);
+  auto bound = other.bind(at);
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().code(), EADDRINUSE);
+  EXPECT_NE(bound.error().text().find("Unix socket of 127.0.0.1:" + std::to_string(at.port)),
+            std::string::npos);
+  taken->reset();
+  EXPECT_TRUE(other.bind(at));
 }
 
 TEST_F(MessengerTest, TakenPortIsNamed) {

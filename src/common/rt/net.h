@@ -23,7 +23,8 @@ class Stream {
   /// All of it, or an error after any part of it.
   virtual Task<Result<>> write(std::vector<Bytes> data) = 0;
   virtual void close() = 0;
-  virtual EntityAddr local() const = 0;   ///< ip and port; blank for Unix sockets
+  /// Ip and port; blank for Unix sockets with a path, port 0 for one who came by connect_here().
+  virtual EntityAddr local() const = 0;
   virtual EntityAddr remote() const = 0;
 };
 

@@ -3,9 +3,11 @@
 // commits from several shards, reads that need the disk.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -454,10 +456,10 @@ TEST(FileBlock, SyncsShareOneCall) {
   host.run(scenario(host));
 }
 
-/// Blocks of the file's first `size` bytes that the page cache holds.
-size_t blocks_in_memory(const std::string& path, size_t size) {
+/// Blocks of this part of the file that the page cache holds.
+size_t blocks_in_memory(const std::string& path, size_t offset, size_t size) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
   EXPECT_NE(at, MAP_FAILED);
   std::vector<unsigned char> pages(size / 4096);
   EXPECT_EQ(::mincore(at, size, pages.data()), 0);
@@ -479,7 +481,17 @@ TEST(FileBlock, BlocksOfSmallObjectsStayInMemory) {
     auto written = co_await file->write(0, std::move(pieces));
     auto synced = co_await file->sync();
     EXPECT_TRUE(written && synced);
-    EXPECT_EQ(blocks_in_memory(h.path("block"), 256_KiB), 64u);
+    EXPECT_EQ(blocks_in_memory(h.path("block"), 0, 256_KiB), 64u);
+
+    // And those of a large object do not, where the file system has a way past the page cache.
+    std::vector<Bytes> piece(1, Bytes::take(Buffer(256_KiB, 4_KiB)));
+    written = co_await file->write(256_KiB, std::move(piece));
+    EXPECT_TRUE(written);
+    struct statfs fs;
+    EXPECT_EQ(::statfs(h.dir.path.c_str(), &fs), 0);
+    const Fd direct(::open(h.path("block").c_str(), O_RDONLY | O_DIRECT));
+    if (direct.valid() && fs.f_type != TMPFS_MAGIC)
+      EXPECT_EQ(blocks_in_memory(h.path("block"), 256_KiB, 256_KiB), 0u);
   };
   host.run(scenario(host));
 }

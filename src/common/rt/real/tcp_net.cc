@@ -205,7 +205,7 @@ bool answers(const std::string& path) {
 }
 
 std::string here_name(const EntityAddr& a) {
-  return fmt::format("{}:{} on this host", a.ip_text(), a.port);
+  return fmt::format("the Unix socket of {}:{}", a.ip_text(), a.port);
 }
 
 /// A Unix socket without a file: its name is one of the network namespace, as the address is, and
