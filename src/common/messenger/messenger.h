@@ -93,8 +93,9 @@ class Messenger {
   /// Must be set before bind() or connect().
   void set_dispatcher(Dispatcher* dispatcher);
 
-  /// Listens; port 0 lets the kernel choose. The nonce is this incarnation's, except that a
-  /// monitor, whose address stands in files, has none. EADDRINUSE names the address.
+  /// Listens, for peers on this host on a Unix socket as well (ms_local_sockets); port 0 lets the
+  /// kernel choose. The nonce is this incarnation's, except that a monitor, whose address stands in
+  /// files, has none. EADDRINUSE names the address.
   Result<EntityAddr> bind(EntityAddr at);
   /// The address that bind() settled on; what maps must advertise.
   EntityAddr addr() const;
