@@ -38,7 +38,8 @@ PgShard::PgShard(PgHost& host, Executor executor, size_t index, size_t count)
       tasks_(executor_),
       tracker_(std::make_shared<OpTracker>(
           host.runtime().clock(), [&config = host.config()] { return tracker_limits(config); })),
-      credits_(host.runtime().clock(), credit_hooks()) {}
+      credits_(host.runtime().clock(), credit_hooks()),
+      busy_poll_([this](bool look) { busy_poll(look); }) {}
 
 CreditPool::Hooks PgShard::credit_hooks() {
   const auto shard = static_cast<uint32_t>(index_);
@@ -56,6 +57,17 @@ CreditPool::Hooks PgShard::credit_hooks() {
     });
   };
   return hooks;
+}
+
+void PgShard::busy_poll(bool look) {
+  const std::chrono::microseconds span(look ? host_.config().osd_busy_poll_us() : 0);
+  Runtime& runtime = host_.runtime();
+  runtime.busy_poll(index_, span > 0us ? runtime.clock().now() + span : TimePoint{});
+}
+
+std::unique_ptr<Pg> PgShard::make_pg(PgId id) {
+  return std::make_unique<Pg>(host_, credits_, busy_poll_, static_cast<uint32_t>(index_), id,
+                              executor_);
 }
 
 void PgShard::retry_parked() {
@@ -76,7 +88,7 @@ void PgShard::retry_joining() {
 Task<Result<>> PgShard::load(std::vector<PgId> pgs) {
   for (const PgId id : pgs) {
     if (!owns(id)) continue;
-    auto pg = std::make_unique<Pg>(host_, credits_, static_cast<uint32_t>(index_), id, executor_);
+    auto pg = make_pg(id);
     CO_TRY_VOID(co_await pg->load());
     pgs_[id] = std::move(pg);
   }
@@ -117,7 +129,7 @@ void PgShard::create_pgs() {
       const map::PgMapping where = map_->map_pg(id);
       holders.insert(holders.end(), where.up.begin(), where.up.end());
       if (std::find(holders.begin(), holders.end(), host_.whoami()) == holders.end()) continue;
-      auto pg = std::make_unique<Pg>(host_, credits_, static_cast<uint32_t>(index_), id, executor_);
+      auto pg = make_pg(id);
       pg->create(map_->epoch);
       pgs_[id] = std::move(pg);
     }

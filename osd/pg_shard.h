@@ -56,7 +56,9 @@ class PgShard {
   static constexpr size_t kMaxWaiting = 20'000;
 
   CreditPool::Hooks credit_hooks();
+  void busy_poll(bool look);
   void forget_lenders(const map::OSDMap& last);
+  std::unique_ptr<Pg> make_pg(PgId id);
   void create_pgs();
   void remove_pgs();
   Task<void> remove(std::unique_ptr<Pg> pg);
@@ -76,6 +78,7 @@ class PgShard {
   TaskGroup tasks_;
   std::shared_ptr<OpTracker> tracker_;
   CreditPool credits_;
+  BusyPoll busy_poll_;
   bool retry_posted_ = false;
   MapRef map_;
   std::map<PgId, std::unique_ptr<Pg>> pgs_;

@@ -48,9 +48,11 @@ Bytes pg_keys::missing_item(const HObject& object, Eversion need) {
   return wire::to_bytes(MissingItem{object, need});
 }
 
-Pg::Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor executor)
+Pg::Pg(PgHost& host, CreditPool& credits, BusyPoll& busy_poll, uint32_t shard, PgId id,
+       Executor executor)
     : host_(host),
       credits_(credits),
+      busy_poll_(busy_poll),
       shard_(shard),
       id_(id),
       name_(id.to_string()),

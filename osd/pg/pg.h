@@ -25,6 +25,7 @@
 #include "common/map/pg_stats.h"
 #include "common/msg/osd_peer_messages.h"
 #include "common/rt/task_group.h"
+#include "osd/pg/busy_poll.h"
 #include "osd/pg/joining.h"
 #include "osd/pg/op_tracker.h"
 #include "osd/pg/peering.h"
@@ -36,8 +37,9 @@ namespace plimsoll::osd {
 
 class Pg {
  public:
-  /// `credits` are those of `shard`, which the PG lives on.
-  Pg(PgHost& host, CreditPool& credits, uint32_t shard, PgId id, Executor executor);
+  /// `credits` and `busy_poll` are those of `shard`, which the PG lives on.
+  Pg(PgHost& host, CreditPool& credits, BusyPoll& busy_poll, uint32_t shard, PgId id,
+     Executor executor);
 
   /// Reads info, log and missing objects of a PG that the store holds.
   Task<Result<>> load();
@@ -111,6 +113,7 @@ class Pg {
     msg::RawMessage message;  ///< for members whose connection breaks
     uint64_t user_version = 0;
     uint64_t charge = 0;  ///< credit that it spends on each member
+    BusyPoll::Write under_way;
   };
   /// An object whose bytes come from elsewhere.
   struct Healing {
@@ -291,6 +294,7 @@ class Pg {
 
   PgHost& host_;
   CreditPool& credits_;
+  BusyPoll& busy_poll_;
   const uint32_t shard_;
   const PgId id_;
   const std::string name_;

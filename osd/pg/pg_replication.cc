@@ -57,7 +57,7 @@ Task<void> Pg::submit(ClientOpRef op, ObjectRef object, OpContext& c, uint64_t g
   const std::vector<OsdId> members = writers();
   const uint64_t charge = space_charge(c.txn);
   InFlight write{entry.version, std::move(op),      std::move(object), members, {},
-                 entry.user_version, charge};
+                 entry.user_version, charge, busy_poll_.begin()};
   if (Watch* w = host_.watch(); w && w->acks_alone()) write.waiting_for = {host_.whoami()};
   write.op->note("waiting for subops");
   if (members.size() > 1) {

@@ -51,6 +51,9 @@ class Runtime {
   /// Executors that PGs are pinned to: shard 0 .. shards()-1.
   virtual Executor shard(size_t index) = 0;
   virtual size_t shards() const = 0;
+  /// From the shard itself: up to `until` it looks for work instead of sleeping, and gives its CPU
+  /// away between looks; a time that is past: it sleeps. A hint, which a runtime may ignore.
+  virtual void busy_poll(size_t, TimePoint) {}
 
   virtual Clock& clock() = 0;
   /// For executor() only; other shards fork their own at start.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "common/rt/real/real_runtime.h"
 
+#include <sched.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace asio = boost::asio;
 struct RealRuntime::Shard {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  TimePoint busy_poll_until{};  ///< of its own thread
 };
 
 struct RealRuntime::Signals {
@@ -58,12 +60,26 @@ RealRuntime::~RealRuntime() = default;
 
 Executor RealRuntime::shard(size_t index) { return shards_.at(index)->io.get_executor(); }
 
+void RealRuntime::busy_poll(size_t index, TimePoint until) {
+  shards_.at(index)->busy_poll_until = until;
+}
+
+void RealRuntime::serve(Shard& shard) {
+  while (!shard.io.stopped()) {
+    if (shard.io.poll() > 0) continue;
+    if (shard.busy_poll_until > TimePoint{} && clock_.now() < shard.busy_poll_until)
+      ::sched_yield();
+    else
+      shard.io.run_one();
+  }
+}
+
 void RealRuntime::run() {
   std::vector<std::thread> threads;
   for (size_t i = 0; i < shards_.size(); i++) shards_[i]->io.restart();
   for (size_t i = 1; i < shards_.size(); i++)
-    threads.emplace_back([io = &shards_[i]->io] { io->run(); });
-  shards_[0]->io.run();
+    threads.emplace_back([this, i] { serve(*shards_[i]); });
+  serve(*shards_[0]);
   for (auto& t : threads) t.join();
 }
 

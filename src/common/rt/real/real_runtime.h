@@ -41,6 +41,7 @@ class RealRuntime : public Runtime {
   Executor executor() override { return shard(0); }
   Executor shard(size_t index) override;
   size_t shards() const override { return shards_.size(); }
+  void busy_poll(size_t index, TimePoint until) override;
   Clock& clock() override { return clock_; }
   Rng& rng() override { return rng_; }
   Net& net() override { return net_; }
@@ -62,6 +63,8 @@ class RealRuntime : public Runtime {
  private:
   struct Shard;
   struct Signals;
+
+  void serve(Shard& shard);
 
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Signals>> signals_;

@@ -2,6 +2,7 @@
 // The process runtime: shards, signals, timers, sockets, small files and locks.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -141,6 +142,46 @@ TEST(RealRuntime, SignalStopsTheLoop) {
   ::kill(::getpid(), SIGUSR1);
   rt.run();
   EXPECT_EQ(got, (std::vector<int>{SIGUSR1, SIGTERM}));
+}
+
+namespace {
+
+/// CPU time of this thread.
+Duration cpu_time() {
+  rusage u{};
+  EXPECT_EQ(::getrusage(RUSAGE_THREAD, &u), 0);
+  return std::chrono::seconds(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+         std::chrono::microseconds(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+/// What 100 ms without work take. Either kind of wait is far from this line, on a busy machine too.
+constexpr Duration kLookingTakes = 2ms;
+Task<void> look_at_cpu(Clock& clock, bool& looked) {
+  const Duration before = cpu_time();
+  co_await clock.sleep(100ms);
+  looked = cpu_time() - before > kLookingTakes;
+}
+
+}  // namespace
+
+TEST(RealRuntime, LooksForWorkInsteadOfSleepingUntilToldOtherwise) {
+  RealRuntime rt;
+  bool looked = true;
+  rt.run(look_at_cpu(rt.clock(), looked));
+  EXPECT_FALSE(looked);
+  rt.busy_poll(0, rt.clock().now() + 1h);
+  // Timers, other threads' posts and stop() reach it as ever.
+  for (int i = 0; i < 50 && !looked; i++) rt.run(look_at_cpu(rt.clock(), looked));
+  EXPECT_TRUE(looked);
+  std::thread other([&] { post(rt.executor(), [&] { rt.stop(); }); });
+  rt.run();
+  other.join();
+  rt.busy_poll(0, {});
+  rt.run(look_at_cpu(rt.clock(), looked));
+  EXPECT_FALSE(looked);
+  rt.busy_poll(0, rt.clock().now());
+  rt.run(look_at_cpu(rt.clock(), looked));
+  EXPECT_FALSE(looked) << "what is over";
 }
 
 TEST(RealClock, CallsInOrderAndNotAfterCancel) {
