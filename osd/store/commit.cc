@@ -36,13 +36,14 @@ Task<void> BlockStore::commit_loop() {
 }
 
 /// A record costs a write and a flush of the disk, however many transactions it holds. So those
-/// that are near come along; it takes no time where there are none. One that is alone, behind one
-/// that was, does not even look.
+/// that are near come along, and other daemons, which may be about to send one, go first; it takes
+/// no time where there are none. One that is alone, behind one that was, does not even look.
 Task<void> BlockStore::wait_for_company() {
   if (under_way_ == 1 && last_group_ == 1) co_return;
   size_t seen = 0;
   for (int look = 0; look < kLooks && ready_.size() > seen; look++) {
     seen = ready_.size();
+    rt_.give_way();
     for (int hop = 0; hop < kHops; hop++) co_await yield();
   }
 }

@@ -53,7 +53,9 @@ class Runtime {
   virtual size_t shards() const = 0;
   /// From the shard itself: up to `until` it looks for work instead of sleeping, and gives its CPU
   /// away between looks; a time that is past: it sleeps. A hint, which a runtime may ignore.
-  virtual void busy_poll(size_t, TimePoint) {}
+  virtual void busy_poll(size_t index, TimePoint until) {}
+  /// Lets other threads that wait for this one's CPU run first. A hint, likewise.
+  virtual void give_way() {}
 
   virtual Clock& clock() = 0;
   /// For executor() only; other shards fork their own at start.

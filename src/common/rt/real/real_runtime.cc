@@ -64,11 +64,13 @@ void RealRuntime::busy_poll(size_t index, TimePoint until) {
   shards_.at(index)->busy_poll_until = until;
 }
 
+void RealRuntime::give_way() { ::sched_yield(); }
+
 void RealRuntime::serve(Shard& shard) {
   while (!shard.io.stopped()) {
     if (shard.io.poll() > 0) continue;
     if (shard.busy_poll_until > TimePoint{} && clock_.now() < shard.busy_poll_until)
-      ::sched_yield();
+      give_way();
     else
       shard.io.run_one();
   }

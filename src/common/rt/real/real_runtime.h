@@ -42,6 +42,7 @@ class RealRuntime : public Runtime {
   Executor shard(size_t index) override;
   size_t shards() const override { return shards_.size(); }
   void busy_poll(size_t index, TimePoint until) override;
+  void give_way() override;
   Clock& clock() override { return clock_; }
   Rng& rng() override { return rng_; }
   Net& net() override { return net_; }
