@@ -155,7 +155,7 @@ Duration cpu_time() {
 }
 
 /// What 100 ms without work take. Either kind of wait is far from this line, on a busy machine too.
-constexpr Duration kLookingTakes = 2ms;
+constexpr Duration kLookingTakes = 5ms;
 Task<void> look_at_cpu(Clock& clock, bool& looked) {
   const Duration before = cpu_time();
   co_await clock.sleep(100ms);
