@@ -60,9 +60,11 @@ CreditPool::Hooks PgShard::credit_hooks() {
 }
 
 void PgShard::busy_poll(bool look) {
-  const std::chrono::microseconds span(look ? host_.config().osd_busy_poll_us() : 0);
+  const std::chrono::microseconds span(host_.config().osd_busy_poll_us());
   Runtime& runtime = host_.runtime();
-  runtime.busy_poll(index_, span > 0us ? runtime.clock().now() + span : TimePoint{});
+  if (!look || span == 0us) return runtime.busy_poll(index_, {});
+  host_.counters().inc(metrics::Counter::osd_busy_poll);
+  runtime.busy_poll(index_, runtime.clock().now() + span);
 }
 
 std::unique_ptr<Pg> PgShard::make_pg(PgId id) {

@@ -39,6 +39,21 @@ class Shards(harness.ClusterCase):
                 found.append(name + ": " + text[text.index(SANITIZER):][:4000])
         return found
 
+    def busy_polls(self):
+        return sum(self.cluster.ceph_json("daemon", osd, "perf", "dump")["osd"]["busy_poll"]
+                   for osd in ("osd.0", "osd.1", "osd.2"))
+
+    def check_busy_polls(self):
+        """One write at a time makes the shards look for the next event, unless that is switched off."""
+        before = self.busy_polls()
+        self.finish(self.bench(2, "write", "-b", "4096", "-t", "1", "--run-name", "alone"))
+        after = self.busy_polls()
+        self.assertGreater(after, before)
+        for osd in ("osd.0", "osd.1", "osd.2"):
+            self.cluster.ceph("daemon", osd, "config", "set", "osd_busy_poll_us", "0")
+        self.finish(self.bench(1, "write", "-b", "4096", "-t", "1", "--run-name", "alone"))
+        self.assertEqual(self.busy_polls(), after)
+
     def test_load_and_restart(self):
         self.assertEqual(self.cluster.ceph_json("daemon", "osd.0", "config", "get", "osd_shards")["osd_shards"], "2")
         small = self.bench(8, "write", "-b", "4096", "-t", "16", "--no-cleanup", "--run-name", "small")
@@ -50,6 +65,7 @@ class Shards(harness.ClusterCase):
                        timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.finish(small, large)
         self.finish(self.bench(3, "rand", "-t", "16", "--run-name", "small"))
+        self.check_busy_polls()
         self.cluster.wait_clean(time.monotonic() + 60)
         self.assertEqual(self.findings(), [])
 

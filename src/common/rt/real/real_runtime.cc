@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 struct RealRuntime::Shard {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-  TimePoint busy_poll_until{};  ///< of its own thread
+  TimePoint busy_poll_until{};  ///< its own thread's
 };
 
 struct RealRuntime::Signals {
@@ -66,6 +66,7 @@ void RealRuntime::busy_poll(size_t index, TimePoint until) {
 
 void RealRuntime::give_way() { ::sched_yield(); }
 
+/// As io_context::run(), which would sleep in a busy poll.
 void RealRuntime::serve(Shard& shard) {
   while (!shard.io.stopped()) {
     if (shard.io.poll() > 0) continue;
